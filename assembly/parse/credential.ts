@@ -1,0 +1,43 @@
+/**
+ * A credential as the parser leaves it for the stages after: addresses into the inflated bytes, nothing copied.
+ * An address is 0 and a length 0 where the field is absent.
+ */
+@unmanaged
+export class Credential {
+  /** COSE algorithm number from the protected header (RFC 9053). */
+  algorithm: i32;
+  kid: usize;
+  kidLength: i32;
+  signature: usize;
+  /** Whatever the issuer sent; a length the algorithm does not have is a bad signature, not a parse error. */
+  signatureLength: i32;
+  /** Sig_structure, RFC 9052 section 4.4, written by the parser. */
+  toBeSigned: usize;
+  toBeSignedLength: i32;
+  /** Claim 1. */
+  issuer: usize;
+  issuerLength: i32;
+  /** Claim 4, seconds since 1970; i64.MAX_VALUE where absent. */
+  expires: i64;
+  /** Claim 5; i64.MIN_VALUE where absent. */
+  notBefore: i64;
+  /** Claim 6; i64.MIN_VALUE where absent. */
+  issuedAt: i64;
+  /** Claim 7. */
+  cti: usize;
+  ctiLength: i32;
+  /** Claim 8, the holder's COSE_Key, as encoded. */
+  confirmationKey: usize;
+  confirmationKeyLength: i32;
+  /** Claim 65535, index into a Token Status List; -1 where absent. */
+  statusIndex: i64;
+  statusUri: usize;
+  statusUriLength: i32;
+  /** Claim 169: the map itself, unwrapped where it came as a byte string. */
+  identity: usize;
+  identityLength: i32;
+  /** Claim 169 key 75, a Tier of src/format/batch.ts; 0 where absent. */
+  tier: i32;
+  /** Claim 169 key 8 as YYYYMMDD; 0 where absent or not a date. */
+  dateOfBirth: u32;
+}

@@ -1,0 +1,99 @@
+/**
+ * A batch as it lies in a slab of shared memory and, copied, in the engine's input arena: header, contexts, items,
+ * results, texts. Little-endian. Compiles both as TypeScript and as AssemblyScript, so each offset is written once.
+ */
+
+export const MAX_BATCH_ITEMS = 512;
+/** Bytes for QR texts in one batch: 64 of the longest, or 512 of 550 characters. */
+export const TEXT_CAPACITY = 281600;
+
+// Header: u32 each.
+export const HEADER_ITEM_COUNT = 0;
+export const HEADER_TEXT_LENGTH = 4;
+/** Written by the engine: epochs of the trust list and the status snapshot the verdicts rest on, 0 for none. */
+export const HEADER_TRUST_EPOCH = 8;
+export const HEADER_STATUS_EPOCH = 12;
+export const HEADER_SIZE = 64;
+
+// Context: what one request asks, after policy. One for each item, at the item's index.
+/** i64, seconds since 1970-01-01T00:00:00Z at which the card must be valid. */
+export const CONTEXT_AT = 0;
+/** u32, the same moment as a local calendar date YYYYMMDD, for ages. */
+export const CONTEXT_DATE = 8;
+/** u8, minimum tier: 0 any, else a Tier. */
+export const CONTEXT_MIN_TIER = 12;
+/** u8, minimum age in years, 0 for none. */
+export const CONTEXT_MIN_AGE = 13;
+/** u8, CONTEXT_FLAG_* */
+export const CONTEXT_FLAGS = 14;
+export const CONTEXT_SIZE = 16;
+
+/** The purpose is not accepted yet, here or anywhere. */
+export const CONTEXT_FLAG_PURPOSE_REFUSED = 1;
+/** The purpose is accepted, but not in this region. */
+export const CONTEXT_FLAG_REGION_REFUSED = 2;
+/** Proof of possession is required: a static QR is not enough. */
+export const CONTEXT_FLAG_PRESENTATION_REQUIRED = 4;
+/** Return key id, iss and claims beside the result (the detail). */
+export const CONTEXT_FLAG_DETAIL = 8;
+
+// Item: where its text lies.
+/** u32, offset from the start of the texts. */
+export const ITEM_TEXT_OFFSET = 0;
+/** u32, bytes. A text longer than MAX_TEXT_LENGTH is not copied; its length alone decides. */
+export const ITEM_TEXT_LENGTH = 4;
+export const ITEM_SIZE = 8;
+
+// Result: 16 bytes an item.
+/** u8, a Code. */
+export const RESULT_CODE = 0;
+/** u8, a Format, 0 where unread. */
+export const RESULT_FORMAT = 1;
+/** u8, an Algorithm, 0 where unread. */
+export const RESULT_ALGORITHM = 2;
+/** u8, low nibble a Tier (0 absent), high nibble a Status (0 absent). */
+export const RESULT_TIER_AND_STATUS = 3;
+/** u16, index of the issuer key in the trust list that was loaded, NO_KEY where none. */
+export const RESULT_KEY = 4;
+/** u16, reserved. */
+export const RESULT_RESERVED = 6;
+/** u32, expiry in seconds since 1970, 0 where absent or beyond 2106. */
+export const RESULT_EXPIRES = 8;
+/** u32, bytes of detail for this item in the detail that travels beside the batch, in item order. */
+export const RESULT_DETAIL_LENGTH = 12;
+export const RESULT_SIZE = 16;
+
+export const NO_KEY = 0xffff;
+
+export const CONTEXTS_OFFSET = HEADER_SIZE;
+export const ITEMS_OFFSET = CONTEXTS_OFFSET + MAX_BATCH_ITEMS * CONTEXT_SIZE;
+export const RESULTS_OFFSET = ITEMS_OFFSET + MAX_BATCH_ITEMS * ITEM_SIZE;
+export const TEXTS_OFFSET = RESULTS_OFFSET + MAX_BATCH_ITEMS * RESULT_SIZE;
+export const BATCH_SIZE = TEXTS_OFFSET + TEXT_CAPACITY;
+
+/** What kind of QR it was. */
+export enum Format {
+  CLAIM169 = 1,
+}
+
+/** Assurance level of a credential (claim 169, key 75). */
+export enum Tier {
+  LITE = 1,
+  FULL = 2,
+}
+
+export enum Status {
+  GOOD = 1,
+  REVOKED = 2,
+  SUSPENDED = 3,
+  NOT_COVERED = 4,
+  STALE = 5,
+  UNCHECKED = 6,
+}
+
+/** Signature algorithms by the kind of key they need; the COSE numbers that name each are in algorithm.ts. */
+export enum Algorithm {
+  ED25519 = 1,
+  P256 = 2,
+  SM2 = 3,
+}

@@ -1,0 +1,16 @@
+/**
+ * Every limit on untrusted input (contract §4), in one place. Compiles both as TypeScript and as AssemblyScript.
+ */
+
+/** Characters of a QR text: the capacity of a version 40-L symbol in alphanumeric mode (ISO/IEC 18004). */
+export const MAX_TEXT_LENGTH = 4296;
+/** Bytes after inflation. */
+export const MAX_INFLATED_LENGTH = 65536;
+/** Nested CBOR arrays, maps and tags, the outermost counted as one. */
+export const MAX_CBOR_DEPTH = 16;
+/** Entries of one CBOR map. */
+export const MAX_MAP_ENTRIES = 256;
+/** Bytes of a key identifier (COSE header 4); ours have 8. */
+export const MAX_KID_LENGTH = 64;
+/** Issuer keys trusted at once. */
+export const MAX_TRUSTED_KEYS = 1024;

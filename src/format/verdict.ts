@@ -1,0 +1,42 @@
+import type { Code } from "./code.js";
+
+export type Outcome = "accepted" | "refused" | "undetermined";
+export type CodeName = keyof typeof Code;
+export type TierName = "lite" | "full";
+export type StatusName = "good" | "revoked" | "suspended" | "not-covered" | "stale" | "unchecked";
+/** The algorithm as the credential's protected header named its family: one name per key type. */
+export type AlgorithmName = "EdDSA" | "ES256" | "SM2";
+
+/** A claim's value as JSON can carry it; byte strings are base64url. */
+export type ClaimValue = string | number | boolean | null | ClaimValue[] | { [key: string]: ClaimValue };
+
+/** What is said of one QR text (contract §6). Fields that could not be read are absent. */
+export interface Verdict {
+  outcome: Outcome;
+  code: CodeName;
+  format?: "claim169";
+  alg?: AlgorithmName;
+  /** Key id in lower-case hex. */
+  kid?: string;
+  issuer?: string;
+  tier?: TierName;
+  status?: StatusName;
+  /** Epoch of the status snapshot the verdict rests on. */
+  epoch?: number;
+  /** Seconds since 1970-01-01T00:00:00Z. */
+  expires?: number;
+  /** Claim 169 by key, only when asked for and only when the signature holds. */
+  claims?: Record<string, ClaimValue>;
+}
+
+/** What a relying party asks of a card. */
+export interface VerifyRequest {
+  purpose?: string;
+  /** GB/T 2260 code, 6 digits. */
+  region?: string;
+  audience?: string;
+  /** Moment of the check; now when absent. */
+  at?: Date;
+  /** Return the claims of genuine cards. */
+  claims?: boolean;
+}
