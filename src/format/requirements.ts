@@ -1,0 +1,53 @@
+import {
+  CONTEXT_AT,
+  CONTEXT_DATE,
+  CONTEXT_FLAG_DETAIL,
+  CONTEXT_FLAG_PRESENTATION_REQUIRED,
+  CONTEXT_FLAG_PURPOSE_REFUSED,
+  CONTEXT_FLAG_REGION_REFUSED,
+  CONTEXT_FLAGS,
+  CONTEXT_MIN_AGE,
+  CONTEXT_MIN_TIER,
+  type Tier,
+} from "./batch.js";
+
+/** What one request demands of a card, after policy: the context of a batch item. */
+export interface Requirements {
+  /** Seconds since 1970-01-01T00:00:00Z at which the card must be valid. */
+  at: bigint;
+  /** The same moment as a calendar date YYYYMMDD in China (UTC+8), for ages. */
+  date: number;
+  /** Absent: any tier, or none. */
+  minTier?: Tier;
+  /** Years; absent: any age. */
+  minAge?: number;
+  /** Why the policy refuses whatever card is shown, if it does. */
+  refused?: "purpose" | "region";
+  /** A static QR is not enough. */
+  presentationRequired?: boolean;
+  /** Return key id, iss and claims with the verdict. */
+  detail?: boolean;
+}
+
+/** Write `requirements` as the CONTEXT_SIZE bytes at `offset`. */
+export function writeContext(view: DataView, offset: number, requirements: Requirements): void {
+  let flags = 0;
+  if (requirements.refused === "purpose") flags |= CONTEXT_FLAG_PURPOSE_REFUSED;
+  if (requirements.refused === "region") flags |= CONTEXT_FLAG_REGION_REFUSED;
+  if (requirements.presentationRequired === true) flags |= CONTEXT_FLAG_PRESENTATION_REQUIRED;
+  if (requirements.detail === true) flags |= CONTEXT_FLAG_DETAIL;
+  view.setBigInt64(offset + CONTEXT_AT, requirements.at, true);
+  view.setUint32(offset + CONTEXT_DATE, requirements.date, true);
+  view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);
+  view.setUint8(offset + CONTEXT_MIN_AGE, requirements.minAge ?? 0);
+  view.setUint8(offset + CONTEXT_FLAGS, flags);
+}
+
+const CHINA_OFFSET_MS = 8 * 3_600_000;
+
+/** The moment of a check in both forms that requirements carry. */
+export function momentOf(at: Date): { at: bigint; date: number } {
+  const local = new Date(at.getTime() + CHINA_OFFSET_MS);
+  const date = local.getUTCFullYear() * 10_000 + (local.getUTCMonth() + 1) * 100 + local.getUTCDate();
+  return { at: BigInt(Math.floor(at.getTime() / 1000)), date };
+}
