@@ -25,8 +25,10 @@ export interface Requirements {
   refused?: "purpose" | "region";
   /** A static QR is not enough. */
   presentationRequired?: boolean;
-  /** Return key id, iss and claims with the verdict. */
-  detail?: boolean;
+  /** What to return beside the verdict: the names the card itself gives (key id, iss), or those and its claims. */
+  detail?: "names" | "claims";
+  /** Keys of claim 169 that the policy lets this relying party see; absent: all. */
+  disclosed?: readonly number[];
 }
 
 /** Write `requirements` as the CONTEXT_SIZE bytes at `offset`. */
@@ -35,7 +37,7 @@ export function writeContext(view: DataView, offset: number, requirements: Requi
   if (requirements.refused === "purpose") flags |= CONTEXT_FLAG_PURPOSE_REFUSED;
   if (requirements.refused === "region") flags |= CONTEXT_FLAG_REGION_REFUSED;
   if (requirements.presentationRequired === true) flags |= CONTEXT_FLAG_PRESENTATION_REQUIRED;
-  if (requirements.detail === true) flags |= CONTEXT_FLAG_DETAIL;
+  if (requirements.detail !== undefined) flags |= CONTEXT_FLAG_DETAIL;
   view.setBigInt64(offset + CONTEXT_AT, requirements.at, true);
   view.setUint32(offset + CONTEXT_DATE, requirements.date, true);
   view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);
