@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { EXIT_USAGE, UsageError } from "./errors.js";
+import { paintError } from "./output.js";
+
+/**
+ * One file a command: it exports `register`, which describes the command and imports what the command needs only when
+ * it runs, so that `hufu verify` never loads PostgreSQL.
+ */
+type Register = (program: Command) => void;
+const commands: Register[] = [];
+
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command("hufu")
+    .description("Issue and verify national digital identity cards.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain a command")
+    .helpCommand("help [command]", "explain a command")
+    .configureOutput({
+      outputError: (message, write) => {
+        write(message.replace(/^error: /, "hufu: "));
+      },
+    })
+    .exitOverride();
+  for (const register of commands) register(program);
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has already said what was wrong; its exit code is 0 for --help and --version.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    report(error);
+    return EXIT_USAGE;
+  }
+}
+
+function report(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof UsageError && error.remedy !== undefined ? `; ${error.remedy}` : "";
+  process.stderr.write(`${paintError.red("hufu:")} ${message}${remedy}.\n`);
+  if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+  const known = typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
+  return typeof known === "string" ? known : "";
+}
+
+// A reader that has seen enough (`hufu cards | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv);
