@@ -14,3 +14,5 @@ export const MAX_MAP_ENTRIES = 256;
 export const MAX_KID_LENGTH = 64;
 /** Issuer keys trusted at once. */
 export const MAX_TRUSTED_KEYS = 1024;
+/** Bytes of a trust list, JWK set or PEM file: room for as many certificates of 2 KiB as there may be keys. */
+export const MAX_TRUST_FILE_LENGTH = 4194304;
