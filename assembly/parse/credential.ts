@@ -6,6 +6,7 @@
 export class Credential {
   /** COSE algorithm number from the protected header (RFC 9053). */
   algorithm: i32;
+  /** Header 4, of the protected header where it stands there. */
   kid: usize;
   kidLength: i32;
   signature: usize;
@@ -14,6 +15,9 @@ export class Credential {
   /** Sig_structure, RFC 9052 section 4.4, written by the parser. */
   toBeSigned: usize;
   toBeSignedLength: i32;
+  /** Content of the payload byte string: the claims. */
+  payload: usize;
+  payloadLength: i32;
   /** Claim 1. */
   issuer: usize;
   issuerLength: i32;
@@ -26,7 +30,7 @@ export class Credential {
   /** Claim 7. */
   cti: usize;
   ctiLength: i32;
-  /** Claim 8, the holder's COSE_Key, as encoded. */
+  /** Claim 8, the holder's COSE_Key (RFC 8747 section 3.2), as encoded. */
   confirmationKey: usize;
   confirmationKeyLength: i32;
   /** Claim 65535, index into a Token Status List; -1 where absent. */
@@ -40,4 +44,15 @@ export class Credential {
   tier: i32;
   /** Claim 169 key 8 as YYYYMMDD; 0 where absent or not a date. */
   dateOfBirth: u32;
+}
+
+export const CREDENTIAL_SIZE: usize = (offsetof<Credential>() + 7) & ~7;
+
+/** Forget the card before: every field absent. */
+export function clearCredential(credential: Credential): void {
+  memory.fill(changetype<usize>(credential), 0, CREDENTIAL_SIZE);
+  credential.expires = i64.MAX_VALUE;
+  credential.notBefore = i64.MIN_VALUE;
+  credential.issuedAt = i64.MIN_VALUE;
+  credential.statusIndex = -1;
 }

@@ -1,1 +1,49 @@
-export {};
+import { checkItem } from "../parse/cbor";
+import { readSign1 } from "../parse/cose";
+import { clearCredential, Credential, CREDENTIAL_SIZE } from "../parse/credential";
+import { parseCredential, readClaims } from "../parse/cwt";
+import { isDate } from "../parse/date";
+import { isResidentId } from "../parse/residentid";
+import { isUtf8 } from "../parse/utf8";
+import { Code } from "../result";
+
+export function credentialSize(): usize {
+  return CREDENTIAL_SIZE;
+}
+
+export function checkCbor(src: usize, length: i32): Code {
+  return checkItem(src, length);
+}
+
+export function checkUtf8(src: usize, length: i32): bool {
+  return isUtf8(src, length);
+}
+
+export function checkDate(yyyymmdd: u32): bool {
+  return isDate(yyyymmdd);
+}
+
+export function checkResidentId(src: usize, length: i32): bool {
+  return isResidentId(src, length);
+}
+
+export function parseSign1(src: usize, length: i32, out: usize, arena: usize): Code {
+  clearCredential(changetype<Credential>(out));
+  return readSign1(src, length, changetype<Credential>(out), arena);
+}
+
+export function parseClaims(src: usize, length: i32, out: usize): Code {
+  clearCredential(changetype<Credential>(out));
+  return readClaims(src, length, changetype<Credential>(out));
+}
+
+export function parseCard(src: usize, length: i32, out: usize, arena: usize): Code {
+  return parseCredential(src, length, changetype<Credential>(out), arena);
+}
+
+/** For benchmarks: the same card `count` times. */
+export function parseCards(src: usize, length: i32, out: usize, arena: usize, count: i32): Code {
+  let code = Code.UNVERIFIED;
+  for (let i = 0; i < count; i++) code = parseCredential(src, length, changetype<Credential>(out), arena);
+  return code;
+}

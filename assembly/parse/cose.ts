@@ -1,0 +1,191 @@
+import { MAX_KID_LENGTH } from "../../src/format/limits";
+import { Code } from "../result";
+import { checkItem, finishItem, integerOf } from "./cbor";
+import { Credential } from "./credential";
+import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TAG, TEXT } from "./cursor";
+import { addKey } from "./keys";
+
+const TAG_COSE_SIGN1: u64 = 18; // RFC 9052 section 4.2
+const TAG_CWT: u64 = 61; // RFC 8392 section 6
+
+// Header parameters (RFC 9052 section 3.1; typ is RFC 9596).
+const ALG: i64 = 1;
+const CRIT: i64 = 2;
+const KID: i64 = 4;
+const TYP: i64 = 16;
+
+const message = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
+const header = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
+
+/** Labels of both headers so far, on the key stack. */
+let labelCount: u32 = 0;
+
+/**
+ * Read a COSE_Sign1 message (RFC 9052 section 4.2) with its payload inside, tagged 18, 61(18(..)) or not at all, and
+ * write its Sig_structure to `arena`, which has room for `length` + 64 bytes. The bytes must be one CBOR item.
+ * The algorithm is taken from the protected header alone; a kid may stand in both headers, and the protected one counts;
+ * any other label in both is refused. Returns VALID, BAD_CBOR, TOO_DEEP, BAD_COSE or UNSUPPORTED_ALGORITHM.
+ */
+export function readSign1(src: usize, length: i32, out: Credential, arena: usize): Code {
+  const wellFormed = checkItem(src, length);
+  if (wellFormed != Code.VALID) return wellFormed;
+
+  message.open(src, src + length);
+  message.readHead();
+  const tagged = message.major == TAG;
+  if (tagged && message.argument == TAG_CWT) message.readHead();
+  if (tagged) {
+    if (message.major != TAG || message.argument != TAG_COSE_SIGN1) return Code.BAD_COSE;
+    message.readHead();
+  }
+  if (message.major != ARRAY || message.argument != 4) return Code.BAD_COSE;
+
+  if (!readBytes()) return Code.BAD_COSE;
+  const protectedEnd = message.position;
+  const protectedStart = protectedEnd - <usize>message.argument;
+
+  const unprotectedStart = message.position;
+  message.readHead();
+  if (message.major != MAP) return Code.BAD_COSE;
+  finishItem(message);
+  const unprotectedEnd = message.position;
+
+  if (!readBytes()) return Code.BAD_COSE; // nil: the payload is detached
+  out.payloadLength = <i32>message.argument;
+  out.payload = message.position - <usize>message.argument;
+  if (!readBytes()) return Code.BAD_COSE;
+  out.signatureLength = <i32>message.argument;
+  out.signature = message.position - <usize>message.argument;
+
+  writeSigStructure(protectedStart, protectedEnd, out, arena);
+  labelCount = 0;
+  const code = readProtected(protectedStart, protectedEnd, out);
+  if (code != Code.VALID) return code;
+  if (!readUnprotected(unprotectedStart, unprotectedEnd, out)) return Code.BAD_COSE;
+  return isSupported(out.algorithm) ? Code.VALID : Code.UNSUPPORTED_ALGORITHM;
+}
+
+/** EdDSA and Ed25519, ES256 and ESP256 (RFC 9053, RFC 9864), and SM2 with SM3 from the private-use range. */
+function isSupported(algorithm: i32): bool {
+  return algorithm == -8 || algorithm == -19 || algorithm == -7 || algorithm == -9 || algorithm == -65537;
+}
+
+/** Read a byte string: it ends at the cursor, and `argument` is its length. */
+function readBytes(): bool {
+  return message.readHead() && message.major == BYTES && message.skip(message.argument);
+}
+
+function readProtected(start: usize, end: usize, out: Credential): Code {
+  if (start == end) return Code.BAD_COSE; // an empty header names no algorithm
+  const wellFormed = checkItem(start, <i32>(end - start));
+  if (wellFormed != Code.VALID) return wellFormed;
+  header.open(start, end);
+  header.readHead();
+  if (header.major != MAP) return Code.BAD_COSE;
+
+  let known: u32 = 0; // bit n: label n is here, for the labels this verifier understands
+  let critical: usize = 0;
+  for (let entries = header.argument; entries > 0; entries--) {
+    if (!readLabel()) return Code.BAD_COSE;
+    const label = integerOf(header);
+    finishItem(header);
+    if (isUnderstood(label)) known |= 1 << (<u32>label);
+    const value = header.position;
+    header.readHead();
+    if (label == ALG) {
+      if (header.major > NEGATIVE) return Code.BAD_COSE;
+      const algorithm = integerOf(header);
+      out.algorithm = algorithm == <i64>(<i32>algorithm) ? <i32>algorithm : 0; // 0 is reserved: unsupported
+    } else if (label == KID) {
+      if (!readKid(out)) return Code.BAD_COSE;
+    } else if (label == CRIT) {
+      critical = value;
+    }
+    finishItem(header);
+  }
+  if ((known & (1 << (<u32>ALG))) == 0) return Code.BAD_COSE;
+  return critical == 0 || isCritUnderstood(critical, end, known) ? Code.VALID : Code.BAD_COSE;
+}
+
+function readUnprotected(start: usize, end: usize, out: Credential): bool {
+  header.open(start, end);
+  header.readHead();
+  for (let entries = header.argument; entries > 0; entries--) {
+    if (!readLabel()) return false;
+    const label = integerOf(header);
+    finishItem(header);
+    header.readHead();
+    if (label == CRIT) return false;
+    if (label == KID && !readKid(out)) return false;
+    finishItem(header);
+  }
+  return true;
+}
+
+/** Read the head of a label, an integer or text, that was not seen before in either header. */
+function readLabel(): bool {
+  const start = header.position;
+  header.readHead();
+  if (header.major > NEGATIVE && header.major != TEXT) return false;
+  return integerOf(header) == KID || addKey(0, labelCount++, start, header.limit);
+}
+
+/** The kid whose head was read last; the one read first stands. */
+function readKid(out: Credential): bool {
+  if (header.major != BYTES || header.argument > <u64>MAX_KID_LENGTH) return false;
+  if (out.kid == 0) {
+    out.kid = header.position;
+    out.kidLength = <i32>header.argument;
+  }
+  return true;
+}
+
+function isUnderstood(label: i64): bool {
+  return label == ALG || label == CRIT || label == KID || label == TYP;
+}
+
+/** Does crit name one label or more, each understood and in the protected header (RFC 9052 section 3.1)? */
+function isCritUnderstood(start: usize, end: usize, known: u32): bool {
+  header.open(start, end);
+  header.readHead();
+  if (header.major != ARRAY || header.argument == 0) return false;
+  for (let count = header.argument; count > 0; count--) {
+    header.readHead();
+    const label = integerOf(header);
+    if (!isUnderstood(label) || (known & (1 << (<u32>label))) == 0) return false;
+  }
+  return true;
+}
+
+/** ["Signature1", protected, external_aad = h'', payload] (RFC 9052 section 4.4), with the shortest heads. */
+function writeSigStructure(start: usize, end: usize, out: Credential, arena: usize): void {
+  // A protected header that is the empty map is signed as the empty string.
+  const length = end - start == 1 && load<u8>(start) == 0xa0 ? 0 : <i32>(end - start);
+  store<u32>(arena, 0x69536a84); // array of 4, text of 10 "Si"
+  store<u64>(arena + 4, 0x31657275_74616e67); // "gnature1"
+  let at = writeBytes(arena + 12, start, length);
+  store<u8>(at++, 0x40);
+  at = writeBytes(at, out.payload, out.payloadLength);
+  out.toBeSigned = arena;
+  out.toBeSignedLength = <i32>(at - arena);
+}
+
+/** Write a byte string of less than 2^31 bytes; returns the address after it. */
+function writeBytes(at: usize, content: usize, length: i32): usize {
+  if (length < 24) {
+    store<u8>(at++, 0x40 | length);
+  } else if (length < 0x100) {
+    store<u16>(at, 0x58 | (length << 8));
+    at += 2;
+  } else if (length < 0x10000) {
+    store<u8>(at, 0x59);
+    store<u16>(at + 1, bswap(<u16>length));
+    at += 3;
+  } else {
+    store<u8>(at, 0x5a);
+    store<u32>(at + 1, bswap(<u32>length));
+    at += 5;
+  }
+  memory.copy(at, content, length);
+  return at + length;
+}

@@ -1,0 +1,147 @@
+import { Code } from "../result";
+import { checkItem, finishItem, integerOf, NO_INTEGER, readKey } from "./cbor";
+import { readSign1 } from "./cose";
+import { clearCredential, Credential } from "./credential";
+import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
+import { floatValue } from "./float";
+import { readIdentity } from "./identity";
+
+const STATUS_LIST: usize = memory.data<u8>([0x73, 0x74, 0x61, 0x74, 0x75, 0x73, 0x5f, 0x6c, 0x69, 0x73, 0x74]); // "status_list"
+const IDX: usize = memory.data<u8>([0x69, 0x64, 0x78]); // "idx"
+const URI: usize = memory.data<u8>([0x75, 0x72, 0x69]); // "uri"
+
+const claims = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
+
+/**
+ * Read a credential: a CWT (RFC 8392) in COSE_Sign1 with claim 169, as it comes out of inflation. `arena` takes the
+ * Sig_structure and has room for `length` + 64 bytes. The signature is not judged here, not even its length.
+ * Returns VALID when all of it could be read, else what the first stage to refuse says (CBOR, then COSE, then CWT, then
+ * claim 169); `out` then has the fields that were read before. No input traps.
+ */
+export function parseCredential(src: usize, length: i32, out: Credential, arena: usize): Code {
+  clearCredential(out);
+  let code = readSign1(src, length, out, arena);
+  if (code == Code.VALID) code = readClaims(out.payload, out.payloadLength, out);
+  return code == Code.VALID ? readIdentity(out) : code;
+}
+
+/**
+ * Read a CWT claims set (RFC 8392 section 3). Claims that are not known are passed over; claim 169 is only located.
+ * Returns VALID, BAD_CBOR, TOO_DEEP, BAD_CWT or MISSING_CLAIM.
+ */
+export function readClaims(src: usize, length: i32, out: Credential): Code {
+  const wellFormed = checkItem(src, length);
+  if (wellFormed != Code.VALID) return wellFormed;
+  claims.open(src, src + length);
+  claims.readHead();
+  if (claims.major != MAP) return Code.BAD_CWT;
+  for (let entries = claims.argument; entries > 0; entries--) {
+    const claim = readKey(claims);
+    if (!readClaim(claim, out)) return Code.BAD_CWT;
+  }
+  return out.identity != 0 ? Code.VALID : Code.MISSING_CLAIM;
+}
+
+/** Read a claim's value; false when it is not of the claim's type. */
+function readClaim(claim: i64, out: Credential): bool {
+  const start = claims.position;
+  claims.readHead();
+  if (claim == 1) {
+    if (claims.major != TEXT) return false;
+    out.issuer = claims.position;
+    out.issuerLength = <i32>claims.argument;
+  } else if (claim == 2) {
+    if (claims.major != TEXT) return false;
+  } else if (claim == 4 || claim == 5 || claim == 6) {
+    const date = numericDate();
+    if (date == NO_INTEGER) return false;
+    if (claim == 4) out.expires = date;
+    else if (claim == 5) out.notBefore = date;
+    else out.issuedAt = date;
+  } else if (claim == 7) {
+    if (claims.major != BYTES) return false;
+    out.cti = claims.position;
+    out.ctiLength = <i32>claims.argument;
+  } else if (claim == 8) {
+    return readConfirmation(out);
+  } else if (claim == 169) {
+    finishItem(claims);
+    out.identity = start;
+    out.identityLength = <i32>(claims.position - start);
+    return true;
+  } else if (claim == 65535) {
+    return readStatus(out);
+  }
+  finishItem(claims);
+  return true;
+}
+
+/**
+ * NumericDate (RFC 8392 section 2): seconds since 1970, here rounded down, as an integer or a float but untagged;
+ * NO_INTEGER when it is neither, not finite or not within 64 bits.
+ */
+function numericDate(): i64 {
+  if (claims.major <= NEGATIVE) return integerOf(claims);
+  if (claims.major != SIMPLE || claims.info < 25) return NO_INTEGER;
+  const seconds = Math.floor(floatValue(claims.info, claims.argument));
+  // False for NaN too. 2^63 is a float; the integer below it is not.
+  return seconds > -9223372036854775808.0 && seconds < 9223372036854775808.0 ? <i64>seconds : NO_INTEGER;
+}
+
+/** Claim 8, cnf (RFC 8747 section 3.1): a map; key 1, where it is there, is a COSE_Key, a map. */
+function readConfirmation(out: Credential): bool {
+  if (claims.major != MAP) return false;
+  for (let entries = claims.argument; entries > 0; entries--) {
+    const method = readKey(claims);
+    const start = claims.position;
+    claims.readHead();
+    const isMap = claims.major == MAP;
+    finishItem(claims);
+    if (method == 1) {
+      if (!isMap) return false;
+      out.confirmationKey = start;
+      out.confirmationKeyLength = <i32>(claims.position - start);
+    }
+  }
+  return true;
+}
+
+/** Claim 65535, status (Token Status List): a map; "status_list", where it is there, is a map with "idx" and "uri". */
+function readStatus(out: Credential): bool {
+  if (claims.major != MAP) return false;
+  for (let entries = claims.argument; entries > 0; entries--) {
+    claims.readHead();
+    const isStatusList = isText(STATUS_LIST, 11);
+    finishItem(claims);
+    claims.readHead();
+    if (!isStatusList) finishItem(claims);
+    else if (!readStatusList(out)) return false;
+  }
+  return true;
+}
+
+function readStatusList(out: Credential): bool {
+  if (claims.major != MAP) return false;
+  for (let entries = claims.argument; entries > 0; entries--) {
+    claims.readHead();
+    const isIndex = isText(IDX, 3);
+    const isUri = isText(URI, 3);
+    finishItem(claims);
+    claims.readHead();
+    if (isIndex) {
+      if (claims.major != UNSIGNED || integerOf(claims) == NO_INTEGER) return false;
+      out.statusIndex = integerOf(claims);
+    } else if (isUri) {
+      if (claims.major != TEXT) return false;
+      out.statusUri = claims.position;
+      out.statusUriLength = <i32>claims.argument;
+    }
+    finishItem(claims);
+  }
+  return out.statusIndex >= 0 && out.statusUri != 0;
+}
+
+/** Is the item whose head was read last this text? */
+function isText(name: usize, length: usize): bool {
+  return claims.major == TEXT && claims.argument == <u64>length && memory.compare(claims.position, name, length) == 0;
+}
