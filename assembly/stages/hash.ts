@@ -1,1 +1,13 @@
-export {};
+import { sha256 } from "../hash/sha256";
+import { sha512 } from "../hash/sha512";
+
+export { sha256, sha512 };
+
+/** Hash the same message `times` times, so that a benchmark does not measure the call into WebAssembly. */
+export function repeatSha512(times: i32, message: usize, length: i32, digest: usize): void {
+  for (let i = 0; i < times; i++) sha512(message, 0, message, length, digest);
+}
+
+export function repeatSha256(times: i32, message: usize, length: i32, digest: usize): void {
+  for (let i = 0; i < times; i++) sha256(message, 0, message, length, digest);
+}
