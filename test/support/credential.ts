@@ -34,15 +34,23 @@ export type CredentialFields = { [K in keyof Fields]: Fields[K] extends "i64" ? 
 export const ABSENT_EXPIRES = 2n ** 63n - 1n;
 export const ABSENT_DATE = -(2n ** 63n);
 
+const OFFSETS = new Map<string, number>();
+let end = 0;
+for (const [name, type] of Object.entries(FIELDS)) {
+  const size = type === "i64" ? 8 : 4;
+  const offset = Math.ceil(end / size) * size;
+  OFFSETS.set(name, offset);
+  end = offset + size;
+}
+
+/** Bytes of a Credential. */
+export const FIELDS_SIZE = Math.ceil(end / 8) * 8;
+
 /** The Credential at `address`, field by field. */
 export function readCredential(memory: WebAssembly.Memory, address: number): CredentialFields {
   const view = new DataView(memory.buffer);
-  let offset = address;
   const entries = Object.entries(FIELDS).map(([name, type]) => {
-    const size = type === "i64" ? 8 : 4;
-    offset = Math.ceil(offset / size) * size;
-    const at = offset;
-    offset += size;
+    const at = address + (OFFSETS.get(name) ?? 0);
     if (type === "i64") return [name, view.getBigInt64(at, true)];
     return [name, type === "i32" ? view.getInt32(at, true) : view.getUint32(at, true)];
   });
