@@ -4,3 +4,15 @@ import { Code } from "./result";
 export function codeOfValid(): i32 {
   return Code.VALID;
 }
+
+export {
+  advanceStatus,
+  changeStatus,
+  clearStatus,
+  limitStatusAge,
+  loadStatus,
+  statusEpoch,
+  statusOf,
+  statusOfRecords,
+  statusSpace,
+} from "./status/status";

@@ -18,3 +18,11 @@ export function reserve(bytes: usize): usize {
   top = end;
   return start;
 }
+
+/** Make a region longer where it lies, which only the last one reserved can be. */
+export function extend(start: usize, bytes: usize, newBytes: usize): bool {
+  if (start + bytes != top) return false;
+  top = start;
+  reserve(newBytes);
+  return true;
+}

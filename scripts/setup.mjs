@@ -17,7 +17,9 @@ const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, "utf8")
 const lock = digest([join(root, "package-lock.json")]);
 const wasmSources = digest([...walk("assembly"), ...walk("src/format"), join(root, "asconfig.json")]);
 const tsSources = digest([...walk("src"), ...walk("bench"), join(root, "tsconfig.json")]);
-const wasmFiles = ["hufu", "hufu.stages", "hufu.debug"].map((name) => join(root, "dist/src/engine", `${name}.wasm`));
+const wasmFiles = ["engine/hufu", "engine/hufu.stages", "engine/hufu.debug", "authority/builder"].map((name) =>
+  join(root, "dist/src", `${name}.wasm`),
+);
 
 if (stamp.lock !== lock || !existsSync(join(root, "node_modules/assemblyscript"))) {
   // A checkout whose node_modules someone else keeps (a link, a mounted volume) is theirs to update.

@@ -1,1 +1,11 @@
-export {};
+export {
+  advanceStatus,
+  changeStatus,
+  clearStatus,
+  limitStatusAge,
+  loadStatus,
+  statusEpoch,
+  statusOf,
+  statusOfRecords,
+  statusSpace,
+} from "../status/status";

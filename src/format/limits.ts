@@ -16,3 +16,5 @@ export const MAX_KID_LENGTH = 64;
 export const MAX_TRUSTED_KEYS = 1024;
 /** Bytes of a trust list, JWK set or PEM file: room for as many certificates of 2 KiB as there may be keys. */
 export const MAX_TRUST_FILE_LENGTH = 4194304;
+/** Bytes of a status snapshot or delta file: a thousand million revocations, or a quarter of an engine's memory. */
+export const MAX_STATUS_FILE_LENGTH = 1073741824;

@@ -1,0 +1,94 @@
+import { Status } from "../../src/format/batch";
+import {
+  BODY_KEY,
+  MAX_PERIOD,
+  PERIOD_FLAGGED_COLUMNS,
+  RECORD_CTI,
+  RECORD_PERIOD,
+  RECORD_SIZE,
+  RECORD_STATUS,
+} from "../../src/format/status-body";
+import {
+  CHUNK_RECORDS,
+  EMITTED_HASH,
+  EMITTED_PERIOD,
+  EMITTED_SIZE,
+  EMITTED_STATUS,
+} from "../../src/format/status-build";
+import { reserve } from "../layout";
+import { hashId } from "../status/hash";
+import { findPeriod, findShard, passes } from "../status/snapshot";
+
+/** Passes over the universe, a chunk of records at a time: who is flagged, and who passes the filter though good. */
+
+const CHUNK: usize = reserve(CHUNK_RECORDS * RECORD_SIZE);
+const EMITTED: usize = reserve(CHUNK_RECORDS * EMITTED_SIZE);
+/** Good credentials by period, u64 each, of all the chunks scanned. */
+const COUNTS: usize = reserve((MAX_PERIOD + 1) * 8);
+let body: usize = 0;
+
+/** Where the host writes a chunk of at most CHUNK_RECORDS records. */
+export function chunk(): usize {
+  return CHUNK;
+}
+
+/** Where a pass leaves what it has found. */
+export function emitted(): usize {
+  return EMITTED;
+}
+
+export function goodCounts(): usize {
+  return COUNTS;
+}
+
+/** Forget the counts. */
+export function restart(): void {
+  memory.fill(COUNTS, 0, (MAX_PERIOD + 1) * 8);
+}
+
+/** Count the good records of the chunk, and emit the hash of each flagged one under the key k0, k1. */
+export function scan(count: i32, k0: u64, k1: u64): i32 {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const record = CHUNK + <usize>i * RECORD_SIZE;
+    const period = min<u32>(load<u32>(record, RECORD_PERIOD), MAX_PERIOD);
+    const status: Status = load<u32>(record, RECORD_STATUS);
+    if (status == Status.GOOD) {
+      const at = COUNTS + ((<usize>period) << 3);
+      store<u64>(at, load<u64>(at) + 1);
+    } else {
+      emit(found++, hashId(record + RECORD_CTI, k0, k1), period, status);
+    }
+  }
+  return found;
+}
+
+/** Take over a body of `bytes` bytes in which only the first filters are there yet: the host writes it here. */
+export function draftSpace(bytes: usize): usize {
+  body = reserve(bytes);
+  return body;
+}
+
+/** Emit the hash of each good record of the chunk that passes the first filter of the draft. */
+export function survive(count: i32): i32 {
+  const k0 = load<u64>(body, BODY_KEY);
+  const k1 = load<u64>(body, BODY_KEY + 8);
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const record = CHUNK + <usize>i * RECORD_SIZE;
+    if (load<u32>(record, RECORD_STATUS) != Status.GOOD) continue;
+    const hash = hashId(record + RECORD_CTI, k0, k1);
+    const period = load<u32>(record, RECORD_PERIOD);
+    const entry = findPeriod(body, period);
+    if (!passes(body, findShard(body, entry, hash), load<u8>(entry, PERIOD_FLAGGED_COLUMNS), hash)) continue;
+    emit(found++, hash, period, Status.GOOD);
+  }
+  return found;
+}
+
+function emit(index: i32, hash: u64, period: u32, status: Status): void {
+  const at = EMITTED + <usize>index * EMITTED_SIZE;
+  store<u64>(at, hash, EMITTED_HASH);
+  store<u32>(at, period, EMITTED_PERIOD);
+  store<u32>(at, status, EMITTED_STATUS);
+}

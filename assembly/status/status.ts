@@ -1,0 +1,125 @@
+import { Status } from "../../src/format/batch";
+import { MAX_TRUSTED_KEYS } from "../../src/format/limits";
+import { BODY_EPOCH, BODY_EXPIRES, BODY_UNIVERSE, CTI_SIZE } from "../../src/format/status-body";
+import { reserve } from "../layout";
+import { Changes, changedStatus, recordChanges, resetChanges } from "./changes";
+import { enlarge, Region } from "./region";
+import { lookUp, lookUpRecords, periodOf } from "./snapshot";
+
+/**
+ * The status of credentials: for each issuer the snapshot in force and what has changed since. The host checks every
+ * file whole (src/format/snapshot.ts and delta.ts) before it loads it, and loads between batches: so a look-up never
+ * meets half a snapshot. Issuers are known by their index in the trust list that was loaded.
+ */
+
+/** What is in force for one issuer. */
+@unmanaged
+class Slot extends Changes {
+  /** 0 where there is no snapshot. */
+  body: usize;
+  epoch: u32;
+  /** Credentials issued up to this second are answered for, and until when. */
+  universe: i64;
+  expires: i64;
+}
+
+const MAX_ISSUERS = MAX_TRUSTED_KEYS;
+const SLOTS: usize = reserve(MAX_ISSUERS * offsetof<Slot>());
+const REGIONS: usize = reserve(MAX_ISSUERS * offsetof<Region>());
+
+/** Bytes of a snapshot for each change since then that there is room for at once: 6 % more memory. */
+const BYTES_PER_CHANGE = 1024;
+
+let loaded: i32 = 0;
+let newestEpoch: u32 = 0;
+let maxAge: i64 = i64.MAX_VALUE;
+
+/**
+ * Where the host writes the `bytes` bytes of a snapshot's body. The issuer's last snapshot is no longer in force; the
+ * new one is after `loadStatus`.
+ */
+export function statusSpace(issuer: i32, bytes: usize): usize {
+  assert(issuer >= 0 && issuer < MAX_ISSUERS);
+  clearStatus(issuer);
+  resetChanges(slotAt(issuer), <u32>(bytes / BYTES_PER_CHANGE));
+  const region = changetype<Region>(REGIONS + <usize>issuer * offsetof<Region>());
+  enlarge(region, bytes);
+  return region.address;
+}
+
+/** Put the body written to `statusSpace` in force. */
+export function loadStatus(issuer: i32): void {
+  const body = load<usize>(REGIONS + <usize>issuer * offsetof<Region>(), offsetof<Region>("address"));
+  const slot = slotAt(issuer);
+  slot.body = body;
+  slot.epoch = load<u32>(body, BODY_EPOCH);
+  slot.universe = load<i64>(body, BODY_UNIVERSE);
+  slot.expires = load<i64>(body, BODY_EXPIRES);
+  loaded++;
+  newestEpoch = max(newestEpoch, slot.epoch);
+}
+
+/** Forget an issuer's snapshot. */
+export function clearStatus(issuer: i32): void {
+  const slot = slotAt(issuer);
+  if (slot.body == 0) return;
+  slot.body = 0;
+  loaded--;
+  newestEpoch = 0;
+  for (let i = 0; i < MAX_ISSUERS; i++) {
+    if (slotAt(i).body != 0) newestEpoch = max(newestEpoch, slotAt(i).epoch);
+  }
+}
+
+/** Record that the `count` credentials whose 16-byte ids lie at `ctis` are now of this status. */
+export function changeStatus(issuer: i32, ctis: usize, count: i32, status: Status): void {
+  recordChanges(slotAt(issuer), ctis, count, status);
+}
+
+/** The changes are complete up to this epoch: later credentials are covered, and answered for until later. */
+export function advanceStatus(issuer: i32, epoch: u32, universe: i64, expires: i64): void {
+  const slot = slotAt(issuer);
+  slot.epoch = epoch;
+  slot.universe = universe;
+  slot.expires = expires;
+  newestEpoch = max(newestEpoch, epoch);
+}
+
+/** After this many seconds what was `good` is `stale`, even if the snapshot itself would allow more. */
+export function limitStatusAge(seconds: i64): void {
+  maxAge = seconds;
+}
+
+/** The newest epoch in force of any issuer, 0 for none. */
+export function statusEpoch(): u32 {
+  return newestEpoch;
+}
+
+/**
+ * The status of one credential at a moment, all times in seconds since 1970. `issuedAt` and `expires` are its claims,
+ * i64.MIN_VALUE and i64.MAX_VALUE where it has none.
+ */
+export function statusOf(issuer: i32, cti: usize, ctiLength: i32, issuedAt: i64, expires: i64, at: i64): Status {
+  if (loaded == 0) return Status.UNCHECKED;
+  if (<u32>issuer >= <u32>MAX_ISSUERS || ctiLength != CTI_SIZE) return Status.NOT_COVERED;
+  const slot = slotAt(issuer);
+  const body = slot.body;
+  if (body == 0 || issuedAt == i64.MIN_VALUE || issuedAt > slot.universe) return Status.NOT_COVERED;
+  let status: Status = slot.count == 0 ? 0 : changedStatus(slot, cti);
+  if (status == 0) {
+    // Whatever was issued since the snapshot is good, unless a change has said otherwise.
+    status = issuedAt > load<i64>(body, BODY_UNIVERSE) ? Status.GOOD : lookUp(body, cti, periodOf(expires));
+  }
+  // Age makes nothing good again: a stale snapshot still knows what it has seen revoked.
+  if (status == Status.GOOD && (at > slot.expires || at - slot.universe > maxAge)) return Status.STALE;
+  return status;
+}
+
+/** The statuses, one byte each, that an issuer's snapshot alone gives to records of src/format/status-body.ts. */
+export function statusOfRecords(issuer: i32, records: usize, count: i32, statuses: usize): void {
+  lookUpRecords(slotAt(issuer).body, records, count, statuses);
+}
+
+function slotAt(issuer: i32): Slot {
+  return changetype<Slot>(SLOTS + <usize>issuer * offsetof<Slot>());
+}

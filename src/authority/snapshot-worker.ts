@@ -1,0 +1,18 @@
+import { parentPort } from "node:worker_threads";
+import { Lane } from "./snapshot-lane.js";
+import { callLane, type LaneCall, type LaneReply } from "./snapshot-lanes.js";
+
+/** A lane of the snapshot builder in a thread of its own: one reply to each call, in order. */
+
+const port = parentPort;
+if (port === null) throw new Error("snapshot-worker.js runs as a worker thread");
+
+const lane = Lane.create();
+port.on("message", ([method, ...parameters]: LaneCall) => {
+  void lane
+    .then((ready): LaneReply => ({ result: callLane(ready, method, parameters) }))
+    .catch((error: unknown): LaneReply => ({ error: error instanceof Error ? error : new Error(String(error)) }))
+    .then((reply) => {
+      port.postMessage(reply);
+    });
+});

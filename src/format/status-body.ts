@@ -1,0 +1,72 @@
+/**
+ * The body of a status snapshot: what an engine maps as it is. Little-endian; compiles both as TypeScript and as
+ * AssemblyScript.
+ *
+ *     header · period directory · shard directory · ribbons · padding
+ *
+ * Credentials are divided by the month in which they expire, and each month's by hash into shards of a few thousand
+ * flagged (revoked or suspended) credentials. A shard answers two questions, each with two ribbons
+ * (assembly/status/ribbon.ts): is this credential flagged, and if so, is it only suspended? For each question the first
+ * ribbon is a filter: it says yes to every member, and to one in 2^columns of the others. The second holds one bit for
+ * everything the first says yes to, and so makes the answer exact.
+ */
+
+/** 16 bytes, key of the credential hash: from the snapshot's salt and its issuer. */
+export const BODY_KEY = 0;
+/** i64, the time of the universe: every credential issued up to this second is answered for. */
+export const BODY_UNIVERSE = 16;
+/** i64, from this second on `good` is no longer said. */
+export const BODY_EXPIRES = 24;
+/** u32 */
+export const BODY_EPOCH = 32;
+/** u32, first period of the directory, and how many there are. */
+export const BODY_FIRST_PERIOD = 36;
+export const BODY_PERIODS = 40;
+/** u32, entries of the shard directory. */
+export const BODY_SHARDS = 44;
+export const BODY_HEADER_SIZE = 64;
+
+/** u32, first shard, and how many there are: none where no credential of the universe expires in the period. */
+export const PERIOD_FIRST_SHARD = 0;
+export const PERIOD_SHARDS = 4;
+/** u8, columns of the two filters. */
+export const PERIOD_FLAGGED_COLUMNS = 8;
+export const PERIOD_SUSPENDED_COLUMNS = 9;
+export const PERIOD_SIZE = 16;
+
+/** u32, where the shard's four ribbons begin, one after another: in words of 8 bytes from the start of the body. */
+export const SHARD_WORDS = 0;
+/** u16 for each ribbon: blocks of 64 rows. */
+export const SHARD_BLOCKS = 4;
+/** u8 for each ribbon: its seed; where it has no blocks, the answer itself. */
+export const SHARD_SEEDS = 12;
+export const SHARD_SIZE = 16;
+
+/** The ribbons of a shard, in order. An exact ribbon has one column. */
+export const FLAGGED_FILTER = 0;
+export const FLAGGED_EXACT = 1;
+export const SUSPENDED_FILTER = 2;
+export const SUSPENDED_EXACT = 3;
+export const RIBBONS = 4;
+
+/** A filter with more columns than this is never worth it: one in 65,536 passes. */
+export const MAX_COLUMNS = 16;
+/** Zero bytes at the end: a look-up reads a block and the next, and reads only zeros of the last one's next. */
+export const BODY_PADDING = MAX_COLUMNS * 8;
+
+/** Seconds in a month: a twelfth of the mean Gregorian year. */
+export const PERIOD_SECONDS = 2629746;
+/** The last period (in the year 2311) holds every credential that expires later or never. */
+export const MAX_PERIOD = 4095;
+
+/** One credential of the universe, as the builder reads it and the engine can be asked in bulk: */
+/** 16 bytes */
+export const RECORD_CTI = 0;
+/** u32, `expires` divided by PERIOD_SECONDS. */
+export const RECORD_PERIOD = 16;
+/** u32, Status.GOOD, REVOKED or SUSPENDED. */
+export const RECORD_STATUS = 20;
+export const RECORD_SIZE = 24;
+
+/** Bytes of a credential id. One of another length is outside every universe. */
+export const CTI_SIZE = 16;
