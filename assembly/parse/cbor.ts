@@ -1,22 +1,25 @@
 import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/format/limits";
 import { reserve } from "../layout";
 import { Code } from "../result";
-import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
+import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
 import { addKey } from "./keys";
 import { isUtf8 } from "./utf8";
 
-/** An array, map or tag that is still open. */
+/** An array, map or tag that is still open, or the whole input. */
 @unmanaged
 class Frame {
   /** Items it still lacks. A map lacks two for each entry, so an odd number means that a value comes next. */
   remaining: u64;
-  /** Bit n is set when the map has the key n: most keys of COSE, CWT and claim 169 are below 64. */
-  smallKeys: u64;
-  /** The other keys are on the key stack, from here. */
-  firstKey: u32;
-  /** Where the key read last starts. */
-  key: usize;
+  /** Where the item that is open starts. */
+  start: usize;
   isMap: bool;
+  /** A bit for each key from 0 to 127 and from -1 to -128, two words each: most keys of COSE, CWT and claim 169. */
+  smallKeys: u64;
+  smallKeys1: u64;
+  smallKeys2: u64;
+  smallKeys3: u64;
+  /** The map's other keys are on the key stack, from here. */
+  firstKey: u32;
 }
 
 const FRAME_SIZE: usize = (offsetof<Frame>() + 7) & ~7;
@@ -35,30 +38,32 @@ const input = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 export function checkItem(start: usize, length: i32): Code {
   input.open(start, start + length);
   let frame = changetype<Frame>(FRAMES);
-  frame.remaining = 1;
-  frame.isMap = false;
+  // Of the innermost frame, stored when another is opened inside.
+  let remaining: u64 = 1;
+  let isMap = false;
   let keyTop: u32 = 0;
   while (true) {
-    while (frame.remaining == 0) {
+    while (remaining == 0) {
       if (changetype<usize>(frame) == FRAMES) return input.position == input.limit ? Code.VALID : Code.BAD_CBOR;
-      if (frame.isMap) keyTop = frame.firstKey;
+      if (isMap) keyTop = frame.firstKey;
       frame = changetype<Frame>(changetype<usize>(frame) - FRAME_SIZE);
+      remaining = frame.remaining;
+      isMap = frame.isMap;
       // What closed may itself have been a key.
-      if (frame.isMap && (frame.remaining & 1) != 0) {
-        if (!addKey(frame.firstKey, keyTop++, frame.key, input.position)) return Code.BAD_CBOR;
+      if (isMap && (remaining & 1) != 0) {
+        if (!addKey(frame.firstKey, keyTop++, frame.start, input.position)) return Code.BAD_CBOR;
       }
     }
-    frame.remaining--;
-    const isKey = frame.isMap && (frame.remaining & 1) != 0;
+    remaining--;
+    const isKey = isMap && (remaining & 1) != 0;
     const itemStart = input.position;
     if (!input.readHead()) return Code.BAD_CBOR;
     const major = input.major;
     const argument = input.argument;
     if (major <= NEGATIVE) {
-      if (isKey && major == UNSIGNED && argument < 64) {
-        const bit = (<u64>1) << argument;
-        if ((frame.smallKeys & bit) != 0) return Code.BAD_CBOR;
-        frame.smallKeys |= bit;
+      if (!isKey) continue;
+      if (argument < 128) {
+        if (!addSmallKey(frame, (major << 7) | <u32>argument)) return Code.BAD_CBOR;
         continue;
       }
     } else if (major <= TEXT) {
@@ -67,12 +72,13 @@ export function checkItem(start: usize, length: i32): Code {
     } else if (major < SIMPLE) {
       if (changetype<usize>(frame) == DEEPEST) return Code.TOO_DEEP;
       if (major == MAP && argument > <u64>MAX_MAP_ENTRIES) return Code.BAD_CBOR;
-      frame.key = itemStart;
+      frame.remaining = remaining;
+      frame.isMap = isMap;
+      frame.start = itemStart;
       frame = changetype<Frame>(changetype<usize>(frame) + FRAME_SIZE);
-      frame.remaining = input.innerItems();
-      frame.isMap = major == MAP;
-      frame.smallKeys = 0;
-      frame.firstKey = keyTop;
+      remaining = input.innerItems();
+      isMap = major == MAP;
+      if (isMap) openMap(frame, keyTop);
       continue;
     } else if (input.info == 24 && argument < 32) {
       return Code.BAD_CBOR; // two-byte forms of simple values below 32 are not well-formed (section 3.3)
@@ -81,17 +87,37 @@ export function checkItem(start: usize, length: i32): Code {
   }
 }
 
+function openMap(frame: Frame, keyTop: u32): void {
+  frame.firstKey = keyTop;
+  frame.smallKeys = 0;
+  frame.smallKeys1 = 0;
+  frame.smallKeys2 = 0;
+  frame.smallKeys3 = 0;
+}
+
+/** False when the map has key number `index` already. */
+function addSmallKey(frame: Frame, index: u32): bool {
+  const word = changetype<usize>(frame) + offsetof<Frame>("smallKeys") + ((index >> 6) << 3);
+  const bits = load<u64>(word);
+  const bit = <u64>1 << (index & 63);
+  store<u64>(word, bits | bit);
+  return (bits & bit) == 0;
+}
+
 // What follows reads items that checkItem has passed. Reads stay inside the cursor's limits all the same.
 
 /** Move past the rest of the item whose head was read last. */
 export function finishItem(cursor: Cursor): void {
-  let items: u64 = 0;
-  for (;;) {
+  const major = cursor.major;
+  if (major == BYTES || major == TEXT) cursor.skip(cursor.argument);
+  else if (major >= ARRAY && major < SIMPLE) finishContainer(cursor);
+}
+
+function finishContainer(cursor: Cursor): void {
+  for (let items = cursor.innerItems(); items > 0; items--) {
+    if (!cursor.readHead()) return;
     if (cursor.major == BYTES || cursor.major == TEXT) cursor.skip(cursor.argument);
     items += cursor.innerItems();
-    if (items == 0) return;
-    items--;
-    if (!cursor.readHead()) return;
   }
 }
 

@@ -50,7 +50,8 @@ export const CREDENTIAL_SIZE: usize = (offsetof<Credential>() + 7) & ~7;
 
 /** Forget the card before: every field absent. */
 export function clearCredential(credential: Credential): void {
-  memory.fill(changetype<usize>(credential), 0, CREDENTIAL_SIZE);
+  const start = changetype<usize>(credential);
+  for (let offset: usize = 0; offset < CREDENTIAL_SIZE; offset += 8) store<u64>(start + offset, 0);
   credential.expires = i64.MAX_VALUE;
   credential.notBefore = i64.MIN_VALUE;
   credential.issuedAt = i64.MIN_VALUE;

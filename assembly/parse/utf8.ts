@@ -1,12 +1,9 @@
 /** Is this well-formed UTF-8 (RFC 3629: shortest forms, no surrogates, nothing above U+10FFFF)? */
 export function isUtf8(start: usize, length: usize): bool {
+  if (isAscii(start, length)) return true;
   const end = start + length;
   let at = start;
   while (at < end) {
-    if (end - at >= 16 && i8x16.bitmask(v128.load(at)) == 0) {
-      at += 16;
-      continue;
-    }
     const lead = <u32>load<u8>(at);
     if (lead < 0x80) {
       at += 1;
@@ -26,6 +23,20 @@ export function isUtf8(start: usize, length: usize): bool {
       if (top < 0x10000 >> 12 || top > 0x10ffff >> 12) return false;
       at += 4;
     }
+  }
+  return true;
+}
+
+/** Whole words, the last of which overlaps the one before. */
+function isAscii(start: usize, length: usize): bool {
+  if (length >= 8) {
+    let bits = load<u64>(start + length - 8);
+    for (let i: usize = 0; i + 8 < length; i += 8) bits |= load<u64>(start + i);
+    return (bits & 0x8080808080808080) == 0;
+  }
+  if (length >= 4) return ((load<u32>(start) | load<u32>(start + length - 4)) & 0x80808080) == 0;
+  for (let i: usize = 0; i < length; i++) {
+    if (load<u8>(start + i) >= 0x80) return false;
   }
   return true;
 }

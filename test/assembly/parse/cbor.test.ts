@@ -105,6 +105,15 @@ describe("duplicate keys", () => {
     expect(check(hex)).toBe("BAD_CBOR");
   });
 
+  it("tells integers apart, and finds each of them again, near every boundary of their encoding", () => {
+    const edges = [0, 23, 24, 63, 64, 127, 128, 255, 256, 65535, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 2];
+    const keys = edges.flatMap((edge) => [edge, -1 - edge]).flatMap((edge) => [edge, edge + 1]);
+    const unique = [...new Set(keys)];
+    const map = (list: number[]) => Uint8Array.from([0xb8, list.length, ...list.flatMap((n) => [...encode(n), 0])]);
+    expect(parser.checkCbor(map(unique))).toBe("VALID");
+    for (const key of unique) expect(parser.checkCbor(map([...unique, key]))).toBe("BAD_CBOR");
+  });
+
   it.each([
     ["an integer and its float", "a20100f93c0000"],
     ["text and bytes alike", "a2616100416100"],
