@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { Tier } from "../format/batch.js";
+import { momentOf, type Requirements } from "../format/requirements.js";
+import type { VerifyRequest } from "../format/verdict.js";
+
+/**
+ * The acceptance policy: purpose x region x date -> accepted or not yet, and what is then demanded of a card. Data, not
+ * code: the programme grows region by region and service by service by adding rules.
+ */
+
+const date = z.iso.date();
+const rule = z.strictObject({
+  purpose: z.string().regex(/^[a-z][a-z0-9-]*$/, "a purpose is lower-case words joined by hyphens"),
+  /** Prefixes of GB/T 2260 codes: a province, a city or a county; everywhere when absent. */
+  regions: z
+    .array(z.string().regex(/^\d{2}(\d{2}(\d{2})?)?$/, "a region is 2, 4 or 6 digits"))
+    .min(1)
+    .optional(),
+  /** First and last day in force, in China. */
+  from: date.optional(),
+  until: date.optional(),
+  minTier: z.enum(["lite", "full"]).optional(),
+  minAge: z.int().min(0).max(150).optional(),
+  /** Keys of claim 169 the relying party may see; none when absent. */
+  claims: z.array(z.int()).optional(),
+  /** The holder must prove possession of the device: a static QR is not enough. */
+  presentation: z.boolean().optional(),
+});
+
+const table = z.strictObject({
+  hufuPolicy: z.literal(1),
+  name: z.string().optional(),
+  rules: z.array(rule),
+});
+
+export type PolicyRule = z.infer<typeof rule>;
+export type PolicyTable = z.infer<typeof table>;
+
+export class PolicyError extends Error {
+  override readonly name = "PolicyError";
+}
+
+/** Read a policy file. Throws PolicyError, which says where it is wrong. */
+export function readPolicy(json: string): PolicyTable {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new PolicyError(`the policy is not JSON: ${error instanceof Error ? error.message : ""}`);
+  }
+  const parsed = table.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new PolicyError(`the policy is wrong at ${issue?.path.join(".") ?? "the top"}: ${issue?.message ?? ""}`);
+}
+
+/**
+ * What `request` demands under `policy`. Without a policy every purpose is accepted. With one, a request that names no
+ * purpose learns whether the card is genuine, but sees no claims.
+ */
+export function requirementsFor(policy: PolicyTable | undefined, request: VerifyRequest): Requirements {
+  const requirements: Requirements = momentOf(request.at ?? new Date());
+  if (request.claims === true) requirements.detail = "claims";
+  if (policy === undefined) return requirements;
+  if (request.purpose === undefined) return { ...requirements, disclosed: [] };
+  const found = findRule(policy, request.purpose, request.region, requirements.date);
+  if (typeof found === "string") return { ...requirements, disclosed: [], refused: found };
+  return {
+    ...requirements,
+    disclosed: found.claims ?? [],
+    ...(found.minTier !== undefined && { minTier: found.minTier === "full" ? Tier.FULL : Tier.LITE }),
+    ...(found.minAge !== undefined && { minAge: found.minAge }),
+    ...(found.presentation === true && { presentationRequired: true }),
+  };
+}
+
+/** The rule in force that names the region most closely, or what there is no rule for. */
+function findRule(
+  policy: PolicyTable,
+  purpose: string,
+  region: string | undefined,
+  today: number,
+): PolicyRule | "purpose" | "region" {
+  const inForce = policy.rules.filter((candidate) => candidate.purpose === purpose && isInForce(candidate, today));
+  if (inForce.length === 0) return "purpose";
+  let best: PolicyRule | undefined;
+  let bestMatch = -1;
+  for (const candidate of inForce) {
+    const match = matchedDigits(candidate, region);
+    // Of equally close rules the first in the file decides.
+    if (match > bestMatch) [best, bestMatch] = [candidate, match];
+  }
+  return best ?? "region";
+}
+
+function isInForce({ from, until }: PolicyRule, today: number): boolean {
+  return (from === undefined || asNumber(from) <= today) && (until === undefined || today <= asNumber(until));
+}
+
+/** Digits of the longest prefix of `region` that the rule names; 0 for a rule that holds everywhere, -1 for none. */
+function matchedDigits({ regions }: PolicyRule, region: string | undefined): number {
+  if (regions === undefined) return 0;
+  return Math.max(-1, ...regions.filter((prefix) => region?.startsWith(prefix) === true).map(({ length }) => length));
+}
+
+/** 2026-10-01 to 20261001. */
+function asNumber(isoDate: string): number {
+  return Number(isoDate.replaceAll("-", ""));
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { Tier } from "../../../src/format/batch.js";
+import { PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
+
+const policy = readPolicy(
+  JSON.stringify({
+    hufuPolicy: 1,
+    name: "pilot",
+    rules: [
+      { purpose: "rail-boarding", regions: ["11", "310115"], minTier: "lite", claims: [1, 4] },
+      { purpose: "rail-boarding", regions: ["1101"], minTier: "full", minAge: 16, presentation: true },
+      { purpose: "hotel-checkin", from: "2026-12-01", minTier: "full" },
+      { purpose: "parcel-delivery", until: "2026-11-30" },
+    ],
+  }),
+);
+const at = new Date("2026-11-30T12:00:00+08:00");
+
+describe("requirementsFor", () => {
+  it("takes the rule that names the region most closely", () => {
+    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "110200", at })).toMatchObject({
+      minTier: Tier.LITE,
+      disclosed: [1, 4],
+    });
+    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "110105", at })).toMatchObject({
+      minTier: Tier.FULL,
+      minAge: 16,
+      presentationRequired: true,
+      disclosed: [],
+    });
+  });
+
+  it("tells a purpose that is not accepted from a region that is not", () => {
+    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "440300", at }).refused).toBe("region");
+    expect(requirementsFor(policy, { purpose: "rail-boarding", at }).refused).toBe("region");
+    expect(requirementsFor(policy, { purpose: "bank-account", region: "110105", at }).refused).toBe("purpose");
+  });
+
+  it("counts days as China does", () => {
+    const eve = new Date("2026-11-30T15:59:59Z");
+    const midnight = new Date("2026-11-30T16:00:00Z");
+    expect(requirementsFor(policy, { purpose: "hotel-checkin", at: eve }).refused).toBe("purpose");
+    expect(requirementsFor(policy, { purpose: "hotel-checkin", at: midnight }).refused).toBeUndefined();
+    expect(requirementsFor(policy, { purpose: "parcel-delivery", at: eve }).refused).toBeUndefined();
+    expect(requirementsFor(policy, { purpose: "parcel-delivery", at: midnight }).refused).toBe("purpose");
+  });
+
+  it("without a purpose shows no claims, without a policy all", () => {
+    expect(requirementsFor(policy, { at, claims: true })).toMatchObject({ detail: "claims", disclosed: [] });
+    expect(requirementsFor(undefined, { at, claims: true, purpose: "any" })).toEqual({
+      at: BigInt(at.getTime() / 1000),
+      date: 20261130,
+      detail: "claims",
+    });
+  });
+});
+
+describe("readPolicy", () => {
+  const bad: [string, string, RegExp][] = [
+    ["no JSON", "{", /not JSON/],
+    ["another version", '{"hufuPolicy":2,"rules":[]}', /hufuPolicy/],
+    [
+      "a region of three digits",
+      '{"hufuPolicy":1,"rules":[{"purpose":"a","regions":["110"]}]}',
+      /rules\.0\.regions\.0/,
+    ],
+    ["an unknown field", '{"hufuPolicy":1,"rules":[{"purpose":"a","minimumAge":3}]}', /rules\.0/],
+    ["a date that is none", '{"hufuPolicy":1,"rules":[{"purpose":"a","from":"2026-02-30"}]}', /rules\.0\.from/],
+  ];
+  for (const [name, json, message] of bad) {
+    it(`refuses ${name} and says where`, () => {
+      expect(() => readPolicy(json)).toThrow(PolicyError);
+      expect(() => readPolicy(json)).toThrow(message);
+    });
+  }
+});
