@@ -1,10 +1,8 @@
-import { Code } from "./result";
-
-/** Number of the code that says "valid": a host checks it at start to know that it speaks the same table. */
-export function codeOfValid(): i32 {
-  return Code.VALID;
-}
-
+// What the host may call. Everything else is reached through `verify`.
+export { batch, inspect, verify } from "./pipeline";
+export { detail, detailLength } from "./detail";
+export { loadTrust, trustKeys, trustNames } from "./trust";
+export { checkSignature, controlBuffer } from "./control";
 export {
   advanceStatus,
   changeStatus,

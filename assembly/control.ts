@@ -1,0 +1,37 @@
+import { Algorithm } from "../src/format/batch";
+import { reserve } from "./layout";
+import { Job } from "./signature/job";
+import { verifyOnce } from "./signature/verify";
+
+/** Signatures of the control plane: trust lists and snapshots are checked by the same code as credentials. */
+
+let buffer: usize = 0;
+let capacity: usize = 0;
+const JOB: usize = memory.data(offsetof<Job>());
+
+/** Address of at least `bytes` bytes for the host's own use, valid until the next call. */
+export function controlBuffer(bytes: usize): usize {
+  if (bytes > capacity) {
+    // Regions are never freed: growing by doubling bounds what is left behind to the size in use.
+    capacity = max(bytes, capacity * 2);
+    buffer = reserve(capacity);
+  }
+  return buffer;
+}
+
+/** Does `signature` (64 bytes) by `publicKey` (raw) hold over the message? */
+export function checkSignature(
+  algorithm: Algorithm,
+  publicKey: usize,
+  signature: usize,
+  message: usize,
+  length: i32,
+): bool {
+  const job = changetype<Job>(JOB);
+  job.key = publicKey;
+  job.signature = signature;
+  job.message = message;
+  job.length = length;
+  verifyOnce(algorithm, job);
+  return job.valid == 1;
+}

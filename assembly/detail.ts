@@ -1,0 +1,43 @@
+import { MAX_BATCH_ITEMS } from "../src/format/batch";
+import { MAX_KID_LENGTH } from "../src/format/limits";
+import { reserve } from "./layout";
+import { Credential } from "./parse/credential";
+
+/**
+ * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in
+ * this order. iss and identity are empty unless the signature holds.
+ */
+
+/** The fields of all items in work are parts of the arena (1 MiB), plus three lengths and a kid each. */
+const CAPACITY: usize = (1 << 20) + <usize>MAX_BATCH_ITEMS * (12 + MAX_KID_LENGTH);
+const DETAIL: usize = reserve(CAPACITY);
+let top: usize = DETAIL;
+
+export function detail(): usize {
+  return DETAIL;
+}
+
+export function detailLength(): i32 {
+  return <i32>(top - DETAIL);
+}
+
+/** Wipe what the last batch left. */
+export function resetDetail(): void {
+  memory.fill(DETAIL, 0, top - DETAIL);
+  top = DETAIL;
+}
+
+/** Append one item's detail; returns its length in bytes. */
+export function writeDetail(credential: Credential, genuine: bool): i32 {
+  const start = top;
+  writeField(credential.kid, credential.kidLength);
+  writeField(credential.issuer, genuine ? credential.issuerLength : 0);
+  writeField(credential.identity, genuine ? credential.identityLength : 0);
+  return <i32>(top - start);
+}
+
+function writeField(address: usize, length: i32): void {
+  store<u32>(top, length);
+  memory.copy(top + 4, address, length);
+  top += 4 + <usize>length;
+}

@@ -1,0 +1,31 @@
+import { Algorithm } from "../../src/format/batch";
+import { Job } from "./job";
+import * as ed25519 from "./ed25519";
+
+/** The one place that knows which module serves which algorithm. */
+
+/** Algorithm that a COSE number names (RFC 9053, RFC 9864; SM2 is private use), or 0. */
+export function algorithmOf(cose: i32): Algorithm {
+  if (cose == -8 || cose == -19) return Algorithm.ED25519;
+  if (cose == -7 || cose == -9) return Algorithm.P256;
+  if (cose == -65537) return Algorithm.SM2;
+  return 0;
+}
+
+/** Check a public key and prepare it under `slot`; false if it must never be trusted. */
+export function loadKnownKey(algorithm: Algorithm, slot: i32, publicKey: usize): bool {
+  if (algorithm == Algorithm.ED25519) return ed25519.loadKnownKey(slot, publicKey);
+  return false;
+}
+
+/** Decide `count` jobs whose keys are slots of known keys. */
+export function verifyKnown(algorithm: Algorithm, jobs: usize, count: i32): void {
+  if (algorithm == Algorithm.ED25519) ed25519.verifyKnown(jobs, count);
+}
+
+/** Decide one job whose key is the address of a raw public key. */
+export function verifyOnce(algorithm: Algorithm, job: Job): void {
+  const jobs = changetype<usize>(job);
+  job.valid = 0;
+  if (algorithm == Algorithm.ED25519) ed25519.verifyOnce(jobs, 1);
+}

@@ -1,0 +1,82 @@
+import {
+  BATCH_SIZE,
+  CONTEXT_SIZE,
+  CONTEXTS_OFFSET,
+  HEADER_GENERATION,
+  HEADER_ITEM_COUNT,
+  HEADER_TEXT_LENGTH,
+  ITEM_SIZE,
+  ITEM_TEXT_LENGTH,
+  ITEM_TEXT_OFFSET,
+  ITEMS_OFFSET,
+  MAX_BATCH_ITEMS,
+  TEXT_CAPACITY,
+  TEXTS_OFFSET,
+} from "../format/batch.js";
+import { MAX_TEXT_LENGTH } from "../format/limits.js";
+import { type Requirements, writeContext } from "../format/requirements.js";
+
+const utf8 = new TextEncoder();
+
+/** Fills one slab: the single copy of a QR text on its way from the socket to the engine. */
+export class BatchWriter {
+  /** The BATCH_SIZE bytes of the slab. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  #count = 0;
+  #textLength = 0;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.bytes = new Uint8Array(buffer, offset, BATCH_SIZE);
+    this.view = new DataView(buffer, offset, BATCH_SIZE);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Room for one more text, however long? */
+  get full(): boolean {
+    return this.#count === MAX_BATCH_ITEMS || TEXT_CAPACITY - this.#textLength < MAX_TEXT_LENGTH;
+  }
+
+  /** Append one text; the caller has looked at `full`. */
+  add(text: string | Uint8Array, requirements: Requirements): void {
+    const item = ITEMS_OFFSET + this.#count * ITEM_SIZE;
+    const length = typeof text === "string" ? this.#copyString(text) : this.#copyBytes(text);
+    this.view.setUint32(item + ITEM_TEXT_OFFSET, this.#textLength, true);
+    this.view.setUint32(item + ITEM_TEXT_LENGTH, length, true);
+    if (length <= MAX_TEXT_LENGTH) this.#textLength += length;
+    writeContext(this.view, CONTEXTS_OFFSET + this.#count * CONTEXT_SIZE, requirements);
+    this.#count++;
+  }
+
+  /** Write the header: the batch is complete, to be judged by the state of this generation. */
+  seal(generation: number): void {
+    this.view.setUint32(HEADER_GENERATION, generation, true);
+    this.view.setUint32(HEADER_ITEM_COUNT, this.#count, true);
+    this.view.setUint32(HEADER_TEXT_LENGTH, this.#textLength, true);
+  }
+
+  /** Empty the slab and wipe the texts: the next batch may be another relying party's. */
+  clear(): void {
+    this.bytes.fill(0, TEXTS_OFFSET, TEXTS_OFFSET + this.#textLength);
+    this.#count = 0;
+    this.#textLength = 0;
+  }
+
+  /** A text over the limit is not copied, its length alone decides. */
+  #copyBytes(text: Uint8Array): number {
+    if (text.length <= MAX_TEXT_LENGTH) this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
+    return text.length;
+  }
+
+  #copyString(text: string): number {
+    if (text.length > MAX_TEXT_LENGTH) return text.length;
+    const start = TEXTS_OFFSET + this.#textLength;
+    const { read, written } = utf8.encodeInto(text, this.bytes.subarray(start, start + MAX_TEXT_LENGTH));
+    // Characters beyond ASCII took the room: the text is not base45, and its beginning must not pass for the whole.
+    if (read < text.length) this.bytes[start] = 0xff;
+    return written;
+  }
+}

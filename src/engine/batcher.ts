@@ -1,0 +1,147 @@
+import { Code } from "../format/code.js";
+import type { Requirements } from "../format/requirements.js";
+import type { Verdict } from "../format/verdict.js";
+import type { BatchWriter } from "./batch-writer.js";
+import { applyDetail } from "./detail.js";
+import type { SlabRing } from "./slab-ring.js";
+import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
+
+export type OnVerdict = (verdict: Verdict) => void;
+
+/** Where batches go; see WorkerPool. */
+export interface Runner {
+  run(slab: number): Promise<Uint8Array | undefined>;
+}
+
+/** What the verdicts of one generation are named by. */
+export interface Generation {
+  generation: number;
+  keys: readonly KeyName[];
+}
+
+/** How long a slab stays aside after its worker failed: a thread that is being ended may still write to it. */
+const QUARANTINE_MS = 1_000;
+
+/** One batch in the making, or with a worker. */
+interface Batch extends Generation {
+  index: number;
+  slab: BatchWriter;
+  requirements: Requirements[];
+  waiting: OnVerdict[];
+}
+
+/** Gathers single texts into batches. A batch closes at the end of the event-loop turn, or when it is full. */
+export class Batcher {
+  #open: Batch | undefined;
+  #closing = false;
+  readonly #answering = new Set<Promise<void>>();
+  readonly #roomWaiters: (() => void)[] = [];
+
+  /** `batchSize`: items after which a batch goes out at once; smaller ones spread a burst over more workers. */
+  constructor(
+    readonly ring: SlabRing,
+    readonly runner: Runner,
+    readonly batchSize: number,
+    readonly current: () => Generation,
+  ) {}
+
+  /** Batches that are with a worker. */
+  get inFlight(): number {
+    return this.#answering.size;
+  }
+
+  /** Is there a slab for one more text? */
+  get hasRoom(): boolean {
+    return this.#open !== undefined || this.ring.free > 0;
+  }
+
+  /** Copy one text into a batch. With no slab free it is answered BUSY before this returns. */
+  submit(qr: string | Uint8Array, requirements: Requirements, done: OnVerdict): void {
+    const batch = (this.#open ??= this.#openBatch());
+    if (batch === undefined) {
+      done(bareVerdict(Code.BUSY));
+      return;
+    }
+    batch.slab.add(qr, requirements);
+    batch.requirements.push(requirements);
+    batch.waiting.push(done);
+    if (batch.slab.full || batch.slab.count >= this.batchSize) this.#dispatch();
+    else this.#closeAtEndOfTurn();
+  }
+
+  /** Send out what is open and wait until every batch has been answered. */
+  async drain(): Promise<void> {
+    this.#dispatch();
+    while (this.#answering.size > 0) await Promise.all(this.#answering);
+  }
+
+  /** Resolves when a slab is free: how bulk callers wait instead of being told BUSY. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  #openBatch(): Batch | undefined {
+    const taken = this.ring.take();
+    return taken && { ...taken, ...this.current(), requirements: [], waiting: [] };
+  }
+
+  #closeAtEndOfTurn(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    setImmediate(() => {
+      this.#closing = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    const batch = this.#open;
+    if (batch === undefined) return;
+    this.#open = undefined;
+    batch.slab.seal(batch.generation);
+    const answered = this.runner
+      .run(batch.index)
+      .then((detail) => readBatch(batch, detail))
+      .then(
+        (verdicts) => {
+          this.#release(batch);
+          deliver(batch, verdicts);
+        },
+        () => {
+          setTimeout(() => {
+            this.#release(batch);
+          }, QUARANTINE_MS).unref();
+          deliver(
+            batch,
+            batch.waiting.map(() => bareVerdict(Code.INTERNAL)),
+          );
+        },
+      )
+      .finally(() => this.#answering.delete(answered));
+    this.#answering.add(answered);
+  }
+
+  #release(batch: Batch): void {
+    this.ring.give(batch.index);
+    this.#roomWaiters.shift()?.();
+  }
+}
+
+function readBatch({ slab, keys, requirements }: Batch, detail: Uint8Array | undefined): Verdict[] {
+  const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
+  if (detail !== undefined) applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
+  return verdicts;
+}
+
+/** A caller whose callback throws must not cost the others their verdicts. */
+function deliver({ waiting }: Batch, verdicts: readonly Verdict[]): void {
+  verdicts.forEach((verdict, index) => {
+    try {
+      waiting[index]?.(verdict);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import { BATCH_SIZE } from "../format/batch.js";
+import { Code } from "../format/code.js";
+import { momentOf, type Requirements } from "../format/requirements.js";
+import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { BatchWriter } from "./batch-writer.js";
+import { applyDetail, splitDetail } from "./detail.js";
+import { EngineTrap, Instance } from "./instance.js";
+import { compileEngine } from "./module.js";
+import { type EngineState, loadState, readState, type StateSources } from "./state.js";
+import { bareVerdict, readVerdict } from "./verdict.js";
+
+export type { TrustSource } from "./state.js";
+
+export interface EngineOptions extends StateSources {
+  /** WebAssembly other than the file shipped beside this one: a debug build, or a module compiled already. */
+  module?: WebAssembly.Module;
+}
+
+/** What a QR text says, unverified: read without looking at the signature. */
+export interface Inspection {
+  verdict: Verdict;
+  /** Issuer as the credential states it. */
+  issuer: Uint8Array;
+  /** Claim 169, CBOR. */
+  identity: Uint8Array;
+}
+
+/** One WebAssembly instance on the calling thread. Synchronous; works in browsers. */
+export class Engine {
+  readonly #module: WebAssembly.Module;
+  readonly #state: EngineState;
+  readonly #batch = new BatchWriter(new ArrayBuffer(BATCH_SIZE), 0);
+  #instance: Instance;
+
+  private constructor(module: WebAssembly.Module, instance: Instance, state: EngineState) {
+    this.#module = module;
+    this.#instance = instance;
+    this.#state = state;
+  }
+
+  /** Throws TrustError, StatusError, or UnacceptableKey for a key that must never be trusted. */
+  static async create(options: EngineOptions): Promise<Engine> {
+    const module = options.module ?? (await compileEngine());
+    const instance = new Instance(module);
+    const state = await readState(options, instance.checkSignature);
+    loadState(instance, state);
+    return new Engine(module, instance, state);
+  }
+
+  /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. */
+  verifyBatch(qrs: readonly (string | Uint8Array)[], request: VerifyRequest = {}): Verdict[] {
+    const requirements: Requirements = momentOf(request.at ?? new Date());
+    if (request.claims === true) requirements.detail = "claims";
+    return this.verifyAll(qrs, requirements);
+  }
+
+  /** The same with the requirements worked out. */
+  verifyAll(qrs: readonly (string | Uint8Array)[], requirements: Requirements): Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (let next = 0; next < qrs.length;) {
+      this.#batch.clear();
+      for (let qr = qrs[next]; qr !== undefined && !this.#batch.full; qr = qrs[next]) {
+        this.#batch.add(qr, requirements);
+        next++;
+      }
+      this.#batch.seal(this.#state.generation);
+      verdicts.push(...this.#verifyBatch(requirements));
+    }
+    this.#batch.clear();
+    return verdicts;
+  }
+
+  /** Read one text without judging it. */
+  inspect(qr: string | Uint8Array): Inspection {
+    this.#batch.clear();
+    this.#batch.add(qr, momentOf(new Date()));
+    this.#batch.seal(this.#state.generation);
+    const { issuer, identity } = splitDetail(this.#enter((instance) => instance.inspect(this.#batch.bytes)));
+    const verdict = readVerdict(this.#batch.view, 0, []);
+    this.#batch.clear();
+    return { verdict, issuer, identity };
+  }
+
+  #verifyBatch(requirements: Requirements): Verdict[] {
+    const { view, bytes, count } = this.#batch;
+    try {
+      const detail = this.#enter((instance) => instance.verify(bytes));
+      const keys = this.#instance.issuers.names;
+      const verdicts = Array.from({ length: count }, (_, index) => readVerdict(view, index, keys));
+      if (detail !== undefined) applyDetail(view, detail, verdicts, () => requirements);
+      return verdicts;
+    } catch (error) {
+      if (!(error instanceof EngineTrap)) throw error;
+      return Array.from({ length: count }, () => bareVerdict(Code.INTERNAL));
+    }
+  }
+
+  /** A trapped instance is replaced before the trap is reported. */
+  #enter<T>(work: (instance: Instance) => T): T {
+    try {
+      return work(this.#instance);
+    } catch (error) {
+      if (error instanceof EngineTrap) {
+        this.#instance = new Instance(this.#module);
+        loadState(this.#instance, this.#state);
+      }
+      throw error;
+    }
+  }
+}

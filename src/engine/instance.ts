@@ -1,0 +1,180 @@
+import { instantiateSync } from "@assemblyscript/loader";
+import {
+  CONTEXT_SIZE,
+  CONTEXTS_OFFSET,
+  HEADER_ITEM_COUNT,
+  HEADER_SIZE,
+  HEADER_STATUS_EPOCH,
+  HEADER_TEXT_LENGTH,
+  HEADER_TRUST_EPOCH,
+  ITEM_SIZE,
+  ITEMS_OFFSET,
+  RESULT_SIZE,
+  RESULTS_OFFSET,
+  TEXTS_OFFSET,
+} from "../format/batch.js";
+import { concat } from "../format/bytes.js";
+import type { Code } from "../format/code.js";
+import type { TrustList, VerifySignature } from "../format/trust-list.js";
+import type { Snapshot } from "../format/snapshot.js";
+import { type IssuerTable, writeKeyTable } from "./key-table.js";
+import { loadSnapshot, type StatusExports } from "./status.js";
+
+/** What assembly/index.ts exports; addresses are offsets into `memory`. */
+interface EngineExports extends StatusExports, Record<string, unknown> {
+  batch(): number;
+  verify(from: number): number;
+  inspect(): Code;
+  detail(): number;
+  detailLength(): number;
+  trustKeys(): number;
+  trustNames(): number;
+  loadTrust(keys: number, names: number): number;
+  controlBuffer(bytes: number): number;
+  checkSignature(algorithm: number, publicKey: number, signature: number, message: number, length: number): number;
+}
+
+/** The engine stopped in the middle of something. The instance is done for; its holder makes a new one. */
+export class EngineTrap extends Error {
+  override readonly name = "EngineTrap";
+}
+
+/** A trusted key that is not a point of its curve, or of low order: the list that holds it is refused. */
+export class UnacceptableKey extends Error {
+  override readonly name = "UnacceptableKey";
+  constructor(readonly index: number) {
+    super(
+      `key ${index} of the trust list is not an acceptable public key (off the curve, not canonical, or of low order)`,
+    );
+  }
+}
+
+/** One WebAssembly instance with its private memory. Nothing here is asynchronous. */
+export class Instance {
+  readonly #exports: EngineExports;
+  /** Address of the batch in linear memory. */
+  readonly #batch: number;
+  #trapped = false;
+  #issuers: IssuerTable = { ids: new Map(), names: [] };
+  #trustEpoch = 0;
+
+  constructor(module: WebAssembly.Module) {
+    this.#exports = instantiateSync<EngineExports>(module, {}).exports;
+    this.#batch = this.#exports.batch();
+  }
+
+  /** Names of the keys of the list in force, for verdicts. */
+  get issuers(): IssuerTable {
+    return this.#issuers;
+  }
+
+  /**
+   * Put a checked snapshot in force for its issuer. One of an issuer that the trust list does not name is passed over:
+   * no credential can be its.
+   */
+  loadSnapshot(snapshot: Snapshot): void {
+    const issuer = this.#issuers.ids.get(snapshot.header.issuer);
+    if (issuer === undefined) return;
+    this.#guard(() => {
+      loadSnapshot(this.#exports, issuer, snapshot);
+    });
+  }
+
+  /** Forget every snapshot: they are known by their issuer's index in the trust list, which is about to change. */
+  clearStatus(): void {
+    this.#guard(() => {
+      for (const issuer of this.#issuers.ids.values()) this.#exports.clearStatus(issuer);
+    });
+  }
+
+  /** What was `good` is `stale` when the universe is this many seconds old, whatever the snapshot itself allows. */
+  limitStatusAge(seconds: number): void {
+    this.#guard(() => {
+      this.#exports.limitStatusAge(BigInt(seconds));
+    });
+  }
+
+  /** Trust the credential keys of `list` and no others. Throws UnacceptableKey, and then trusts none. */
+  loadTrust(list: TrustList): void {
+    this.#guard(() => {
+      const wasm = this.#exports;
+      const table = writeKeyTable(list, new DataView(wasm.memory.buffer), wasm.trustKeys(), wasm.trustNames());
+      const refused = wasm.loadTrust(table.keyCount, table.nameCount);
+      if (refused !== 0) throw new UnacceptableKey(refused - 1);
+      this.#issuers = table.issuers;
+      this.#trustEpoch = list.epoch;
+    });
+  }
+
+  /** Does `signature` by `publicKey` hold over `message`? For trust lists and snapshots, not for credentials. */
+  readonly checkSignature: VerifySignature = (algorithm, publicKey, message, signature) => {
+    if (signature.length !== 64 || publicKey.length > 64) return false;
+    return this.#guard(() => {
+      const wasm = this.#exports;
+      const buffer = wasm.controlBuffer(128 + message.length);
+      const memory = new Uint8Array(wasm.memory.buffer);
+      memory.fill(0, buffer, buffer + 64);
+      memory.set(publicKey, buffer);
+      memory.set(signature, buffer + 64);
+      memory.set(message, buffer + 128);
+      return wasm.checkSignature(algorithm, buffer, buffer + 64, buffer + 128, message.length) === 1;
+    });
+  };
+
+  /**
+   * Verify the batch in `slab` (src/format/batch.ts) and write its results and epochs there.
+   * Returns the detail of the items that asked for it, in item order, or undefined where none did.
+   */
+  verify(slab: Uint8Array): Uint8Array | undefined {
+    return this.#guard(() => {
+      const wasm = this.#exports;
+      const header = new DataView(slab.buffer, slab.byteOffset, HEADER_SIZE);
+      const count = header.getUint32(HEADER_ITEM_COUNT, true);
+      this.#copyIn(slab, count, header.getUint32(HEADER_TEXT_LENGTH, true));
+      const details: Uint8Array[] = [];
+      for (let next = 0; next < count;) {
+        next = wasm.verify(next);
+        const length = wasm.detailLength();
+        if (length > 0) details.push(new Uint8Array(wasm.memory.buffer).slice(wasm.detail(), wasm.detail() + length));
+      }
+      const results = new Uint8Array(wasm.memory.buffer, this.#batch + RESULTS_OFFSET, count * RESULT_SIZE);
+      slab.set(results, RESULTS_OFFSET);
+      header.setUint32(HEADER_TRUST_EPOCH, this.#trustEpoch, true);
+      header.setUint32(HEADER_STATUS_EPOCH, wasm.statusEpoch(), true);
+      return details.length === 0 ? undefined : concat(...details);
+    });
+  }
+
+  /** Read the first item of `slab` without judging it. Its result record is written, its detail returned. */
+  inspect(slab: Uint8Array): Uint8Array {
+    return this.#guard(() => {
+      const wasm = this.#exports;
+      const header = new DataView(slab.buffer, slab.byteOffset, HEADER_SIZE);
+      this.#copyIn(slab, 1, header.getUint32(HEADER_TEXT_LENGTH, true));
+      wasm.inspect();
+      const memory = new Uint8Array(wasm.memory.buffer);
+      const result = this.#batch + RESULTS_OFFSET;
+      slab.set(memory.subarray(result, result + RESULT_SIZE), RESULTS_OFFSET);
+      return memory.slice(wasm.detail(), wasm.detail() + wasm.detailLength());
+    });
+  }
+
+  #copyIn(slab: Uint8Array, count: number, textLength: number): void {
+    const memory = new Uint8Array(this.#exports.memory.buffer, this.#batch);
+    memory.set(slab.subarray(0, CONTEXTS_OFFSET + count * CONTEXT_SIZE));
+    memory.set(slab.subarray(ITEMS_OFFSET, ITEMS_OFFSET + count * ITEM_SIZE), ITEMS_OFFSET);
+    memory.set(slab.subarray(TEXTS_OFFSET, TEXTS_OFFSET + textLength), TEXTS_OFFSET);
+  }
+
+  /** A trap leaves the instance in an unknown state: it is never entered again. */
+  #guard<T>(work: () => T): T {
+    if (this.#trapped) throw new EngineTrap("this instance trapped before and must not be used again");
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#trapped = true;
+      throw new EngineTrap(`the engine trapped: ${error.message}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import {
+  KEY_ALGORITHM,
+  KEY_ISSUER,
+  KEY_NAMELESS,
+  KEY_NOT_AFTER,
+  KEY_NOT_BEFORE,
+  KEY_PUBLIC,
+  KEY_SIZE,
+  KEY_TIERS,
+  NAME_KEY,
+  NAME_KID,
+  NAME_LENGTH,
+  NAME_SIZE,
+} from "../format/key-table.js";
+import { toHex } from "../format/bytes.js";
+import { MAX_TRUSTED_KEYS } from "../format/limits.js";
+import type { TrustedKey, TrustList } from "../format/trust-list.js";
+import type { KeyName } from "./verdict.js";
+
+/** Who the keys in force belong to. */
+export interface IssuerTable {
+  /** Index of each issuer by name; keys without an issuer share the index of "". */
+  ids: ReadonlyMap<string, number>;
+  /** By key index, as results name keys. */
+  names: readonly KeyName[];
+}
+
+const ALL_TIERS = 0xff;
+const FOREVER = 2n ** 63n - 1n;
+
+/** Write the credential keys of `list` at the addresses given; the layout is src/format/key-table.ts. */
+export function writeKeyTable(
+  list: TrustList,
+  view: DataView,
+  keysAt: number,
+  namesAt: number,
+): { keyCount: number; nameCount: number; issuers: IssuerTable } {
+  const keys = list.keys.filter((key) => key.use === "credential");
+  if (keys.length > MAX_TRUSTED_KEYS) {
+    throw new RangeError(`${keys.length} keys in the trust list; at most ${MAX_TRUSTED_KEYS} can be trusted at once`);
+  }
+  const ids = new Map<string, number>();
+  let nameCount = 0;
+  keys.forEach((key, index) => {
+    const issuer = key.issuer ?? "";
+    if (!ids.has(issuer)) ids.set(issuer, ids.size);
+    writeKey(view, keysAt + index * KEY_SIZE, key, ids.get(issuer) ?? 0);
+    for (const kid of key.kids) {
+      writeName(view, namesAt + nameCount++ * NAME_SIZE, kid, index);
+    }
+  });
+  return { keyCount: keys.length, nameCount, issuers: { ids, names: keys.map(nameOf) } };
+}
+
+function writeKey(view: DataView, at: number, key: TrustedKey, issuer: number): void {
+  new Uint8Array(view.buffer, at, KEY_SIZE).fill(0);
+  view.setUint8(at + KEY_ALGORITHM, key.algorithm);
+  view.setUint8(at + KEY_TIERS, key.tiers?.reduce<number>((mask, tier) => mask | (1 << tier), 0) ?? ALL_TIERS);
+  view.setUint16(at + KEY_ISSUER, issuer, true);
+  view.setUint8(at + KEY_NAMELESS, key.kids.length === 0 ? 1 : 0);
+  view.setBigInt64(at + KEY_NOT_BEFORE, key.notBefore === undefined ? -FOREVER : BigInt(key.notBefore), true);
+  view.setBigInt64(at + KEY_NOT_AFTER, key.notAfter === undefined ? FOREVER : BigInt(key.notAfter), true);
+  new Uint8Array(view.buffer, at + KEY_PUBLIC, 64).set(key.publicKey.subarray(0, 64));
+}
+
+function writeName(view: DataView, at: number, kid: Uint8Array, key: number): void {
+  view.setUint16(at + NAME_KEY, key, true);
+  view.setUint16(at + NAME_LENGTH, kid.length, true);
+  new Uint8Array(view.buffer, at + NAME_KID, kid.length).set(kid);
+}
+
+function nameOf(key: TrustedKey): KeyName {
+  const name: KeyName = {};
+  const [kid] = key.kids;
+  if (kid !== undefined) name.kid = toHex(kid);
+  if (key.issuer !== undefined) name.issuer = key.issuer;
+  return name;
+}

