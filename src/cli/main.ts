@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { register as registerBench } from "./bench.js";
+import { register as registerDecode } from "./decode.js";
 import { EXIT_USAGE, UsageError } from "./errors.js";
 import { paintError } from "./output.js";
+import { register as registerVerify } from "./verify.js";
 
 /**
  * One file a command: it exports `register`, which describes the command and imports what the command needs only when
  * it runs, so that `hufu verify` never loads PostgreSQL.
  */
 type Register = (program: Command) => void;
-const commands: Register[] = [];
+const commands: Register[] = [registerVerify, registerDecode, registerBench];
 
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("hufu")

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { readClaims } from "../format/claims.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { readLines } from "./lines.js";
+import { paint, print, printJson } from "./output.js";
+import { claimName } from "./claim-names.js";
+
+export function register(program: Command): void {
+  program
+    .command("decode")
+    .description("show what QR texts say, without verifying anything")
+    .argument("[file]", "file of QR texts, or - for standard input", "-")
+    .option("--json", "print a JSON document a line")
+    .action(async (file: string, options: { json?: true }) => {
+      process.exitCode = await decode(file, options.json === true ? printAsJson : printAsText);
+    });
+}
+
+/** One decoded text. `code` is UNVERIFIED, or why it could not be read. */
+interface Decoded {
+  line: number;
+  code: string;
+  alg?: string;
+  kid?: string;
+  issuer?: string;
+  tier?: string;
+  expires?: number;
+  claims?: ReturnType<typeof readClaims>;
+}
+
+async function decode(file: string, show: (decoded: Decoded) => void): Promise<number> {
+  const { Engine } = await import("../engine/engine.js");
+  const engine = await Engine.create({ trust: [] });
+  let unreadable = 0;
+  for await (const lines of readLines(file)) {
+    for (const { number, bytes } of lines) {
+      const { verdict, issuer, identity } = engine.inspect(bytes);
+      const { code, alg, kid, tier, expires } = verdict;
+      if (code !== "UNVERIFIED") unreadable++;
+      show({
+        line: number,
+        code,
+        ...(alg !== undefined && { alg }),
+        ...(kid !== undefined && { kid }),
+        ...(issuer.length > 0 && { issuer: new TextDecoder().decode(issuer) }),
+        ...(tier !== undefined && { tier }),
+        ...(expires !== undefined && { expires }),
+        ...(identity.length > 0 && { claims: readClaims(identity) }),
+      });
+    }
+  }
+  return unreadable === 0 ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
+}
+
+function printAsJson(decoded: Decoded): void {
+  printJson({ ...decoded, verified: false });
+}
+
+function printAsText(decoded: Decoded): void {
+  const { line, code, expires, claims } = decoded;
+  if (code !== "UNVERIFIED") {
+    print(`${line}\t${paint.red("unreadable")}\t${code}`);
+    return;
+  }
+  print(`${line}\t${paint.yellow("UNVERIFIED")}\tanyone could have written this`);
+  const facts = {
+    issuer: decoded.issuer,
+    algorithm: decoded.alg,
+    "key id": decoded.kid,
+    tier: decoded.tier,
+    expires: expires === undefined ? undefined : new Date(expires * 1000).toISOString(),
+  };
+  for (const [name, value] of Object.entries(facts)) {
+    if (value !== undefined) print(`\t${paint.dim(name.padEnd(20))} ${value}`);
+  }
+  for (const [key, value] of Object.entries(claims ?? {})) {
+    const shown = typeof value === "string" ? value : JSON.stringify(value);
+    print(`\t${paint.dim(claimName(key).padEnd(20))} ${shown.length > 200 ? `${shown.slice(0, 200)}...` : shown}`);
+  }
+}

@@ -1,0 +1,151 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import type { PolicyTable } from "../policy/policy.js";
+import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
+import { type Line, readLines } from "./lines.js";
+import { note, paint, print, printJson } from "./output.js";
+
+interface VerifyOptions {
+  trust: string[];
+  status?: string[];
+  policy?: string;
+  purpose?: string;
+  region?: string;
+  audience?: string;
+  at?: string;
+  claims?: true;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command("verify")
+    .description("verify QR texts, one a line: one verdict a line, in the same order")
+    .argument("[file]", "file of QR texts, or - for standard input", "-")
+    .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
+    .option("--status <file...>", "status snapshots and deltas; without them status is unchecked")
+    .option("--policy <file>", "acceptance policy, JSON")
+    .option("--purpose <purpose>", "what the card is checked for, such as rail-boarding")
+    .option("--region <code>", "where, as a GB/T 2260 code")
+    .option("--audience <name>", "who checks, for presentations")
+    .option("--at <time>", "the moment to judge by, as RFC 3339; now by default")
+    .option("--claims", "print the claims of genuine cards")
+    .option("--json", "print a JSON document a line")
+    .action(async (file: string, options: VerifyOptions) => {
+      process.exitCode = await verify(file, options);
+    });
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<number> {
+  const request = requestFrom(options);
+  const { Verifier } = await import("../engine/verifier.js");
+  const trust = await readSources("--trust", options.trust);
+  const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
+  const status = await readSources("--status", options.status ?? []);
+  const verifier = await Verifier.create({ trust, status, ...(policy && { policy }) }).catch((error: unknown) => {
+    const files = [...options.trust, ...(options.status ?? [])];
+    throw new UsageError(`cannot use ${files.join(", ")}: ${messageOf(error)}`);
+  });
+  try {
+    const requirements = verifier.requirementsOf(request);
+    requirements.detail ??= "names";
+    const progress = new Progress();
+    let refused = 0;
+    for await (const lines of readLines(file)) {
+      const verdicts = await verifier.verifyAll(
+        lines.map(({ bytes }) => bytes),
+        requirements,
+      );
+      verdicts.forEach((verdict, index) => {
+        if (verdict.outcome !== "accepted") refused++;
+        printVerdict(lines[index], verdict, options);
+      });
+      progress.add(lines.length, refused);
+    }
+    progress.end();
+    return refused === 0 ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
+  } finally {
+    await verifier.close();
+  }
+}
+
+function requestFrom(options: VerifyOptions): VerifyRequest {
+  if (options.region !== undefined && !/^\d{6}$/.test(options.region)) {
+    throw new UsageError(`--region ${options.region} is not a region code`, "give the 6 digits of GB/T 2260");
+  }
+  return {
+    ...(options.purpose !== undefined && { purpose: options.purpose }),
+    ...(options.region !== undefined && { region: options.region }),
+    ...(options.audience !== undefined && { audience: options.audience }),
+    ...(options.at !== undefined && { at: parseTime(options.at) }),
+    ...(options.claims === true && { claims: true }),
+  };
+}
+
+/** RFC 3339 section 5.6; a date without a time zone would mean another moment on every machine. */
+function parseTime(text: string): Date {
+  const shape = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+  const time = new Date(text.replace(" ", "T").toUpperCase());
+  if (!shape.test(text) || Number.isNaN(time.getTime())) {
+    throw new UsageError(`--at ${text} is not a time`, "write it as RFC 3339, such as 2026-10-01T08:00:00+08:00");
+  }
+  return time;
+}
+
+export async function readSources(option: string, files: readonly string[]): Promise<Uint8Array[]> {
+  return Promise.all(
+    files.map((file) =>
+      readFile(file).catch((error: unknown) => {
+        throw new UsageError(`cannot read ${option} ${file}: ${messageOf(error)}`, "name a file that can be read");
+      }),
+    ),
+  );
+}
+
+export async function readPolicyFile(file: string): Promise<PolicyTable> {
+  const [bytes] = await readSources("--policy", [file]);
+  const { readPolicy } = await import("../policy/policy.js");
+  try {
+    return readPolicy(Buffer.from(bytes ?? []).toString("utf8"));
+  } catch (error) {
+    throw new UsageError(`cannot use ${file}: ${messageOf(error)}`);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyOptions): void {
+  const number = line?.number ?? 0;
+  if (options.json === true) {
+    printJson({ line: number, ...verdict });
+    return;
+  }
+  const colour = { accepted: paint.green, refused: paint.red, undetermined: paint.yellow }[verdict.outcome];
+  const facts = [verdict.tier, verdict.status, verdict.alg, verdict.issuer, verdict.kid && `kid ${verdict.kid}`];
+  const known = facts.filter((fact) => fact !== undefined && fact !== "").join("  ");
+  print(`${number}\t${colour(verdict.outcome)}\t${verdict.code}${known && `\t${known}`}`);
+  for (const [key, value] of Object.entries(verdict.claims ?? {})) {
+    print(`\t${paint.dim(key)}\t${typeof value === "string" ? value : JSON.stringify(value)}`);
+  }
+}
+
+/** A line on the terminal, redrawn; nothing where standard error is no terminal or the verdicts are on it too. */
+class Progress {
+  readonly #shown = process.stderr.isTTY && !process.stdout.isTTY;
+  #done = 0;
+  #last = 0;
+
+  add(count: number, refused: number): void {
+    this.#done += count;
+    if (!this.#shown || Date.now() - this.#last < 200) return;
+    this.#last = Date.now();
+    process.stderr.write(`\r${this.#done} verified, ${refused} not accepted`);
+  }
+
+  end(): void {
+    if (this.#shown && this.#last > 0) note("");
+  }
+}
