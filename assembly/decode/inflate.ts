@@ -1,40 +1,32 @@
 import { reserve } from "../layout";
 import { Code } from "../result";
 import { adler32 } from "./adler32";
+import { buildTable, CODE_SIZE, EXCEPTION, findCode, INVALID, MAX_INDEX_BITS, MAX_SYMBOLS } from "./huffman";
 
 /**
- * zlib (RFC 1950) around deflate (RFC 1951), for streams of a few hundred bytes: what costs there is not the symbols
- * but the tables of a dynamic block. So a table resolves codes of up to nine bits (seven for distances) and is filled
- * by doubling, one store a symbol; the rare longer code is found in the canonical order, bit by bit.
- * What is a valid stream is decided as zlib decides it.
+ * zlib (RFC 1950) around deflate (RFC 1951), for streams of a few hundred bytes. What is a valid stream is decided as
+ * zlib decides it, except that nothing may follow it.
  */
 
-// An entry of a decoding table:
-//   bits 0-7   bits to drop: the code and its extra bits
-//   bits 8-11  bits of the code alone
-//   bits 16-30 literal byte, or base of the length or distance
-//   and these flags
+// Meanings of symbols beside those of huffman.ts: bits 16-30 the literal byte, or the base of a length or distance.
 const LITERAL: u32 = 0x80000000;
-const EXCEPTION: u32 = 0x8000;
 /** With EXCEPTION: end of block. */
 const END: u32 = 0x4000;
-/** With EXCEPTION: no symbol; RFC 1951 section 3.2.6 leaves 286, 287 and distances 30, 31 without meaning. */
-const INVALID: u32 = 0x2000;
-/** An entry for a symbol plus ONE_BIT * n is the table entry of its n-bit code. */
-const ONE_BIT: u32 = 0x101;
+// And of the code length code: bits 16-19 how often the length in bits 20-23 comes, before the extra bits add to that.
+/** Repeat the length before. */
+const COPY: u32 = 0x80000000;
 
-const LITLEN_BITS: u32 = 9;
+const LITLEN_BITS: u32 = MAX_INDEX_BITS;
 const DISTANCE_BITS: u32 = 7;
 const PRECODE_BITS: u32 = 7;
-const MAX_CODE_BITS: u32 = 15;
-const LITLEN_SYMBOLS: u32 = 288;
+const LITLEN_SYMBOLS: u32 = MAX_SYMBOLS;
 const DISTANCE_SYMBOLS: u32 = 32;
 const PRECODE_SYMBOLS: u32 = 19;
 
-/** What a symbol means, as an entry without a code: u32 a symbol. */
-const LITLEN_MEANING = reserve(LITLEN_SYMBOLS * 4);
-const DISTANCE_MEANING = reserve(DISTANCE_SYMBOLS * 4);
-const PRECODE_MEANING = reserve(PRECODE_SYMBOLS * 4);
+/** u32 a symbol. */
+const LITLEN_MEANINGS = reserve(LITLEN_SYMBOLS * 4);
+const DISTANCE_MEANINGS = reserve(DISTANCE_SYMBOLS * 4);
+const PRECODE_MEANINGS = reserve(PRECODE_SYMBOLS * 4);
 
 const FIXED_LITLEN_TABLE = reserve(4 << LITLEN_BITS);
 const FIXED_DISTANCE_TABLE = reserve(4 << DISTANCE_BITS);
@@ -42,19 +34,13 @@ const LITLEN_TABLE = reserve(4 << LITLEN_BITS);
 const DISTANCE_TABLE = reserve(4 << DISTANCE_BITS);
 const PRECODE_TABLE = reserve(4 << PRECODE_BITS);
 
-/** A code beside its table: u16 symbols a length 0..15, then u16 symbols in canonical order. */
-const SORTED: usize = 32;
-const LITLEN_CODE = reserve(SORTED + LITLEN_SYMBOLS * 2);
-const DISTANCE_CODE = reserve(SORTED + DISTANCE_SYMBOLS * 2);
-const PRECODE_CODE = reserve(SORTED + PRECODE_SYMBOLS * 2);
+const LITLEN_CODE = reserve(CODE_SIZE);
+const DISTANCE_CODE = reserve(CODE_SIZE);
+const PRECODE_CODE = reserve(CODE_SIZE);
 
-/** u8 code lengths of one block, literals and distances in one row; the last repeat may run over by 144. */
+/** u8 code lengths of one block, literals and distances in one row; the last repeat may run over by 153. */
 const LENGTHS = reserve(LITLEN_SYMBOLS + DISTANCE_SYMBOLS + 160);
-const PRECODE_LENGTHS = reserve(32);
-const OFFSETS = reserve(32);
-
-/** u16 nine bits reversed: Huffman codes come with their first bit lowest (RFC 1951 section 3.1.1). */
-const REVERSED = reserve(2 << LITLEN_BITS);
+const PRECODE_LENGTHS = reserve(64);
 
 /** Order in which the lengths of the code length code are sent (RFC 1951 section 3.2.7). */
 // prettier-ignore
@@ -97,85 +83,6 @@ function take(count: u32): u32 {
   buffer >>= count;
   bits -= count;
   return value;
-}
-
-/**
- * Build the decoding table of `1 << tableBits` entries and the canonical order of the code whose lengths are the
- * `symbols` bytes at `lengths`; `meaning` gives the entry of each symbol. False if the lengths are over-subscribed, or
- * incomplete other than by a single one-bit code or by having no code at all (as zlib, inftrees.c).
- */
-function build(lengths: usize, symbols: u32, meaning: usize, tableBits: u32, table: usize, code: usize): bool {
-  v128.store(code, i64x2.splat(0));
-  v128.store(code, i64x2.splat(0), 16);
-  for (let i: usize = 0; i < symbols; i++) {
-    const count = code + ((<usize>load<u8>(lengths + i)) << 1);
-    store<u16>(count, load<u16>(count) + 1);
-  }
-  const unused = <u32>load<u16>(code);
-  store<u16>(code, 0);
-
-  let left: i32 = 1;
-  let offset: u32 = 0;
-  for (let length: u32 = 1; length <= MAX_CODE_BITS; length++) {
-    const count = <u32>load<u16>(code + (length << 1));
-    left = (left << 1) - <i32>count;
-    if (left < 0) return false;
-    store<u16>(OFFSETS + (length << 1), <u16>offset);
-    offset += count;
-  }
-  const used = symbols - unused;
-  if (left > 0 && used != 0 && !(used == 1 && load<u16>(code + 2) == 1)) return false;
-
-  const sorted = code + SORTED;
-  for (let i: usize = 0; i < symbols; i++) {
-    const length = <usize>load<u8>(lengths + i);
-    if (length == 0) continue;
-    const place = OFFSETS + (length << 1);
-    const at = <usize>load<u16>(place);
-    store<u16>(place, <u16>(at + 1));
-    store<u16>(sorted + (at << 1), <u16>i);
-  }
-
-  // Codes in canonical order, aligned left in nine bits. After the codes of one length the table doubles: the next
-  // bit does not matter to them.
-  const step = (1 << LITLEN_BITS) >>> tableBits;
-  let symbol = sorted;
-  let aligned: u32 = 0;
-  for (let length: u32 = 1; length <= tableBits; length++) {
-    const size: usize = 2 << length;
-    for (let i: usize = 0; i < size; i += 16) v128.store(table + size + i, v128.load(table + i));
-    const stride = (1 << LITLEN_BITS) >>> length;
-    for (let left = load<u16>(code + (length << 1)); left != 0; left--) {
-      const slot = <usize>load<u16>(REVERSED + (aligned << 1));
-      store<u32>(table + (slot << 2), load<u32>(meaning + ((<usize>load<u16>(symbol)) << 2)) + length * ONE_BIT);
-      symbol += 2;
-      aligned += stride;
-    }
-  }
-  for (; aligned < 1 << LITLEN_BITS; aligned += step) {
-    store<u32>(table + ((<usize>load<u16>(REVERSED + (aligned << 1))) << 2), EXCEPTION);
-  }
-  return true;
-}
-
-/** Entry of a code longer than its table's index, found length by length in the canonical order. */
-function longCode(input: u64, code: usize, meaning: usize): u32 {
-  let first: u32 = 0;
-  let index: u32 = 0;
-  let value: u32 = 0;
-  for (let length: u32 = 1; length <= MAX_CODE_BITS; length++) {
-    value |= (<u32>input) & 1;
-    const count = <u32>load<u16>(code + (length << 1));
-    if (value < first + count) {
-      const symbol = <usize>load<u16>(code + SORTED + ((index + value - first) << 1));
-      return load<u32>(meaning + (symbol << 2)) + length * ONE_BIT;
-    }
-    index += count;
-    first = (first + count) << 1;
-    value <<= 1;
-    input >>= 1;
-  }
-  return EXCEPTION | INVALID;
 }
 
 /** Copy `length` bytes from `distance` before `to`; may write up to 15 bytes more. */
@@ -229,42 +136,47 @@ function dynamicTables(): bool {
     if (i == 12 && !refill()) return false;
     store<u8>(PRECODE_LENGTHS + load<u8>(PRECODE_ORDER + i), <u8>take(3));
   }
-  if (!build(PRECODE_LENGTHS, PRECODE_SYMBOLS, PRECODE_MEANING, PRECODE_BITS, PRECODE_TABLE, PRECODE_CODE))
-    return false;
-
-  let at = LENGTHS;
-  const stop = LENGTHS + litlens + distances;
-  while (at < stop) {
-    if (!refill()) return false;
-    const entry = load<u32>(PRECODE_TABLE + (((<usize>buffer) & ((1 << PRECODE_BITS) - 1)) << 2));
-    // Only the code without any length is incomplete and comes this far; it cannot name an end of block.
-    if (entry & EXCEPTION) return false;
-    take((entry >>> 8) & 15);
-    const symbol = entry >>> 16;
-    if (symbol < 16) {
-      store<u8>(at, <u8>symbol);
-      at += 1;
-      continue;
-    }
-    let run = i64x2.splat(0);
-    let repeat: usize;
-    if (symbol == 16) {
-      if (at == LENGTHS) return false;
-      run = v128.load8_splat(at - 1);
-      repeat = 3 + take(2);
-    } else if (symbol == 17) {
-      repeat = 3 + take(3);
-    } else {
-      repeat = 11 + take(7);
-    }
-    for (let i: usize = 0; i < repeat; i += 16) v128.store(at + i, run);
-    at += repeat;
-  }
-  if (at != stop || load<u8>(LENGTHS + 256) == 0) return false;
   return (
-    build(LENGTHS, litlens, LITLEN_MEANING, LITLEN_BITS, LITLEN_TABLE, LITLEN_CODE) &&
-    build(LENGTHS + litlens, distances, DISTANCE_MEANING, DISTANCE_BITS, DISTANCE_TABLE, DISTANCE_CODE)
+    buildTable(PRECODE_LENGTHS, PRECODE_SYMBOLS, PRECODE_MEANINGS, PRECODE_BITS, PRECODE_TABLE, PRECODE_CODE) &&
+    readLengths(litlens + distances) &&
+    load<u8>(LENGTHS + 256) != 0 &&
+    buildTable(LENGTHS, litlens, LITLEN_MEANINGS, LITLEN_BITS, LITLEN_TABLE, LITLEN_CODE) &&
+    buildTable(LENGTHS + litlens, distances, DISTANCE_MEANINGS, DISTANCE_BITS, DISTANCE_TABLE, DISTANCE_CODE)
   );
+}
+
+/** Expand exactly `count` code lengths to LENGTHS; a run may go on from literals to distances. */
+function readLengths(count: u32): bool {
+  const stop = LENGTHS + count;
+  const end_ = end;
+  let p = next;
+  let b = buffer;
+  let n = bits;
+  let at = LENGTHS;
+  let length: u32 = 0;
+  while (at < stop) {
+    if (p - (n >>> 3) > end_) return false;
+    b |= load<u64>(p) << n;
+    p += (63 - n) >>> 3;
+    n |= 56;
+    const entry = load<u32>(PRECODE_TABLE + (((<usize>b) & ((1 << PRECODE_BITS) - 1)) << 2));
+    // Without any code length code there is no entry, and then no end of block either.
+    if (entry & EXCEPTION || (at == LENGTHS && entry & COPY)) return false;
+    const used = <u32>(<u8>entry);
+    const times = ((entry >>> 16) & 15) + (((<u32>b) & ((1 << used) - 1)) >>> ((entry >>> 8) & 15));
+    b >>= used;
+    n -= used;
+    // One length is a run of one: all symbols go the same way.
+    length = entry & COPY ? length : entry >>> 20;
+    const run = i8x16.splat(<i8>length);
+    v128.store(at, run);
+    for (let i: u32 = 16; i < times; i += 16) v128.store(at + i, run);
+    at += times;
+  }
+  next = p;
+  buffer = b;
+  bits = n;
+  return at == stop;
 }
 
 /** Section 3.2.3: literals and matches until the end of the block. */
@@ -309,7 +221,7 @@ function compressedBlock(litlenTable: usize, distanceTable: usize): i32 {
     }
 
     if (entry & EXCEPTION) {
-      if (entry == EXCEPTION) entry = longCode(b, LITLEN_CODE, LITLEN_MEANING);
+      if (entry == EXCEPTION) entry = findCode(b, LITLEN_CODE, LITLEN_MEANINGS);
       if (entry & INVALID) return Code.BAD_ZLIB;
       if (entry & END) {
         next = p;
@@ -333,7 +245,7 @@ function compressedBlock(litlenTable: usize, distanceTable: usize): i32 {
 
     entry = load<u32>(distanceTable + (((<usize>b) & ((1 << DISTANCE_BITS) - 1)) << 2));
     if (entry & EXCEPTION) {
-      if (entry == EXCEPTION) entry = longCode(b, DISTANCE_CODE, DISTANCE_MEANING);
+      if (entry == EXCEPTION) entry = findCode(b, DISTANCE_CODE, DISTANCE_MEANINGS);
       if (entry & INVALID) return Code.BAD_ZLIB;
     }
     used = <u32>(<u8>entry);
@@ -398,32 +310,33 @@ export function inflateZlib(src: usize, length: i32, out: usize, capacity: i32):
 
 /** Meanings, base and extra bits of RFC 1951 section 3.2.5, and the fixed codes of section 3.2.6. */
 function prepare(): void {
-  for (let i: u32 = 0; i < 1 << LITLEN_BITS; i++) {
-    let reversed: u32 = 0;
-    for (let bit: u32 = 0; bit < LITLEN_BITS; bit++) reversed |= ((i >>> bit) & 1) << (LITLEN_BITS - 1 - bit);
-    store<u16>(REVERSED + (i << 1), <u16>reversed);
-  }
   for (let distance: u32 = 1; distance < 16; distance++) {
     for (let i: u32 = 0; i < 16; i++) store<u8>(REPEAT + (distance << 4) + i, <u8>(i % distance));
   }
 
-  for (let symbol: u32 = 0; symbol < PRECODE_SYMBOLS; symbol++)
-    store<u32>(PRECODE_MEANING + (symbol << 2), symbol << 16);
-  for (let symbol: u32 = 0; symbol < LITLEN_SYMBOLS; symbol++) {
-    store<u32>(LITLEN_MEANING + (symbol << 2), symbol < 256 ? LITERAL | (symbol << 16) : EXCEPTION | INVALID);
+  for (let symbol: u32 = 0; symbol < 16; symbol++) {
+    store<u32>(PRECODE_MEANINGS + (symbol << 2), (symbol << 20) | (1 << 16));
   }
-  store<u32>(LITLEN_MEANING + (256 << 2), EXCEPTION | END);
+  store<u32>(PRECODE_MEANINGS, COPY | (3 << 16) | 2, 16 << 2);
+  store<u32>(PRECODE_MEANINGS, (3 << 16) | 3, 17 << 2);
+  store<u32>(PRECODE_MEANINGS, (11 << 16) | 7, 18 << 2);
+
+  // Literal/length symbols 286 and 287 and distances 30 and 31 are in the fixed codes but mean nothing.
+  for (let symbol: u32 = 0; symbol < LITLEN_SYMBOLS; symbol++) {
+    store<u32>(LITLEN_MEANINGS + (symbol << 2), symbol < 256 ? LITERAL | (symbol << 16) : EXCEPTION | INVALID);
+  }
+  store<u32>(LITLEN_MEANINGS, EXCEPTION | END, 256 << 2);
   let base: u32 = 3;
   for (let symbol: u32 = 257; symbol < 285; symbol++) {
     const extra = symbol < 265 ? 0 : (symbol - 261) >>> 2;
-    store<u32>(LITLEN_MEANING + (symbol << 2), (base << 16) | extra);
+    store<u32>(LITLEN_MEANINGS + (symbol << 2), (base << 16) | extra);
     base += 1 << extra;
   }
-  store<u32>(LITLEN_MEANING + (285 << 2), 258 << 16);
+  store<u32>(LITLEN_MEANINGS, 258 << 16, 285 << 2);
   base = 1;
   for (let symbol: u32 = 0; symbol < DISTANCE_SYMBOLS; symbol++) {
     const extra = symbol < 4 ? 0 : (symbol - 2) >>> 1;
-    store<u32>(DISTANCE_MEANING + (symbol << 2), symbol < 30 ? (base << 16) | extra : EXCEPTION | INVALID);
+    store<u32>(DISTANCE_MEANINGS + (symbol << 2), symbol < 30 ? (base << 16) | extra : EXCEPTION | INVALID);
     base += 1 << extra;
   }
 
@@ -431,9 +344,9 @@ function prepare(): void {
   memory.fill(LENGTHS + 144, 9, 112);
   memory.fill(LENGTHS + 256, 7, 24);
   memory.fill(LENGTHS + 280, 8, 8);
-  build(LENGTHS, LITLEN_SYMBOLS, LITLEN_MEANING, LITLEN_BITS, FIXED_LITLEN_TABLE, LITLEN_CODE);
+  buildTable(LENGTHS, LITLEN_SYMBOLS, LITLEN_MEANINGS, LITLEN_BITS, FIXED_LITLEN_TABLE, LITLEN_CODE);
   memory.fill(LENGTHS, 5, DISTANCE_SYMBOLS);
-  build(LENGTHS, DISTANCE_SYMBOLS, DISTANCE_MEANING, DISTANCE_BITS, FIXED_DISTANCE_TABLE, DISTANCE_CODE);
+  buildTable(LENGTHS, DISTANCE_SYMBOLS, DISTANCE_MEANINGS, DISTANCE_BITS, FIXED_DISTANCE_TABLE, DISTANCE_CODE);
 }
 
 prepare();
