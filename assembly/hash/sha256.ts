@@ -6,14 +6,14 @@ const BLOCK: usize = 64;
 
 /** Section 5.3.3. */
 // prettier-ignore
-const INITIAL = memory.data<u32>([
+export const INITIAL = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ]);
 
 /** Section 4.2.2. */
 // prettier-ignore
-const K = memory.data<u32>([
+export const K = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
   0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
   0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -24,7 +24,7 @@ const K = memory.data<u32>([
   0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
 
-const STATE = memory.data(32, 16);
+export const STATE = memory.data(32, 16);
 const PADDED = memory.data(64, 16);
 
 // Section 4.1.2.
@@ -59,8 +59,8 @@ function smallSigma1(x: u32): u32 {
   return rotr(x, 17) ^ rotr(x, 19) ^ (x >> 10);
 }
 
-/** Take one block into STATE, section 6.2.2: 64 rounds, sixteen a turn, the names moving round instead of the values. */
-function compress(block: usize): void {
+/** Take the block into STATE, section 6.2.2: 64 rounds, sixteen a turn, the names moving round instead of the values. */
+export function compress(block: usize): void {
   let w0 = bswap(load<u32>(block, 0));
   let w1 = bswap(load<u32>(block, 4));
   let w2 = bswap(load<u32>(block, 8));
@@ -88,8 +88,6 @@ function compress(block: usize): void {
   let h = load<u32>(STATE, 28);
   let k = K;
   while (true) {
-    // prettier-ignore
-    {
     h += w0 + load<u32>(k, 0) + bigSigma1(e) + choose(e, f, g); d += h; h += bigSigma0(a) + majority(a, b, c);
     g += w1 + load<u32>(k, 4) + bigSigma1(d) + choose(d, e, f); c += g; g += bigSigma0(h) + majority(h, a, b);
     f += w2 + load<u32>(k, 8) + bigSigma1(c) + choose(c, d, e); b += f; f += bigSigma0(g) + majority(g, h, a);
@@ -106,7 +104,6 @@ function compress(block: usize): void {
     c += w13 + load<u32>(k, 52) + bigSigma1(h) + choose(h, a, b); g += c; c += bigSigma0(d) + majority(d, e, f);
     b += w14 + load<u32>(k, 56) + bigSigma1(g) + choose(g, h, a); f += b; b += bigSigma0(c) + majority(c, d, e);
     a += w15 + load<u32>(k, 60) + bigSigma1(f) + choose(f, g, h); e += a; a += bigSigma0(b) + majority(b, c, d);
-    }
     k += 16 * sizeof<u32>();
     if (k == K + 64 * sizeof<u32>()) break;
     w0 += smallSigma1(w14) + w9 + smallSigma0(w1);

@@ -6,14 +6,14 @@ const BLOCK: usize = 128;
 
 /** Section 5.3.5. */
 // prettier-ignore
-const INITIAL = memory.data<u64>([
+export const INITIAL = memory.data<u64>([
   0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
   0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 ]);
 
 /** Section 4.2.3. */
 // prettier-ignore
-const K = memory.data<u64>([
+export const K = memory.data<u64>([
   0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
   0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,
   0xd807aa98a3030242, 0x12835b0145706fbe, 0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2,
@@ -36,7 +36,7 @@ const K = memory.data<u64>([
   0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 ]);
 
-const STATE = memory.data(64, 16);
+export const STATE = memory.data(64, 16);
 const PADDED = memory.data(128, 16);
 
 // Section 4.1.3.
@@ -71,8 +71,8 @@ function smallSigma1(x: u64): u64 {
   return rotr(x, 19) ^ rotr(x, 61) ^ (x >> 6);
 }
 
-/** Take one block into STATE, section 6.4.2: 80 rounds, sixteen a turn, the names moving round instead of the values. */
-function compress(block: usize): void {
+/** Take the block into STATE, section 6.4.2: 80 rounds, sixteen a turn, the names moving round instead of the values. */
+export function compress(block: usize): void {
   let w0 = bswap(load<u64>(block, 0));
   let w1 = bswap(load<u64>(block, 8));
   let w2 = bswap(load<u64>(block, 16));
@@ -100,8 +100,6 @@ function compress(block: usize): void {
   let h = load<u64>(STATE, 56);
   let k = K;
   while (true) {
-    // prettier-ignore
-    {
     h += w0 + load<u64>(k, 0) + bigSigma1(e) + choose(e, f, g); d += h; h += bigSigma0(a) + majority(a, b, c);
     g += w1 + load<u64>(k, 8) + bigSigma1(d) + choose(d, e, f); c += g; g += bigSigma0(h) + majority(h, a, b);
     f += w2 + load<u64>(k, 16) + bigSigma1(c) + choose(c, d, e); b += f; f += bigSigma0(g) + majority(g, h, a);
@@ -118,7 +116,6 @@ function compress(block: usize): void {
     c += w13 + load<u64>(k, 104) + bigSigma1(h) + choose(h, a, b); g += c; c += bigSigma0(d) + majority(d, e, f);
     b += w14 + load<u64>(k, 112) + bigSigma1(g) + choose(g, h, a); f += b; b += bigSigma0(c) + majority(c, d, e);
     a += w15 + load<u64>(k, 120) + bigSigma1(f) + choose(f, g, h); e += a; a += bigSigma0(b) + majority(b, c, d);
-    }
     k += 16 * sizeof<u64>();
     if (k == K + 80 * sizeof<u64>()) break;
     w0 += smallSigma1(w14) + w9 + smallSigma0(w1);

@@ -1,7 +1,9 @@
 import { sha256 } from "../hash/sha256";
+import { sha256Many } from "../hash/sha256many";
 import { sha512 } from "../hash/sha512";
+import { sha512Many } from "../hash/sha512many";
 
-export { sha256, sha512 };
+export { sha256, sha256Many, sha512, sha512Many };
 
 /** Hash the same message `times` times, so that a benchmark does not measure the call into WebAssembly. */
 export function repeatSha512(times: i32, message: usize, length: i32, digest: usize): void {

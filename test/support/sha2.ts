@@ -4,14 +4,17 @@ import { describe, expect, it } from "vitest";
 import { loadStages } from "./stages.js";
 import { readVectorText, vectorsNote, vectorsPresent } from "./vectors.js";
 
-export type Sha2 = (prefix: number, prefixLength: number, message: number, length: number, digest: number) => void;
+type Sha2 = (prefix: number, prefixLength: number, message: number, length: number, digest: number) => void;
+type Sha2Many = (jobs: number, count: number) => void;
+/** Bytes of a HashJob. */
+const JOB_SIZE = 20;
 
 /** The suite of one SHA-2 function: NIST CAVP's vectors and node:crypto. */
 export function describeSha2(name: "sha256" | "sha512", digestLength: number): void {
   const vectors = name.toUpperCase();
 
   describe.each(["stages", "debug"] as const)(`${name} (%s build)`, async (build) => {
-    const stages = await loadStages<Record<typeof name, Sha2>>(build);
+    const stages = await loadStages<Record<typeof name, Sha2> & Record<`${typeof name}Many`, Sha2Many>>(build);
     const DIGEST = 1 << 20;
 
     /** Also checks that the inputs and the bytes around the digest are left alone. */
@@ -65,6 +68,40 @@ export function describeSha2(name: "sha256" | "sha512", digestLength: number): v
       );
       const long = Uint8Array.from({ length: 65536 }, (_, i) => (i * i) & 255);
       expect(hash(long.subarray(0, 64), long)).toBe(oracle(long.subarray(0, 64), long));
+    });
+
+    it("hashes many messages as one by one, whatever their lengths", () => {
+      const pieces = fc.tuple(
+        fc.uint8Array({ maxLength: 128 }),
+        fc.oneof(
+          { weight: 4, arbitrary: fc.uint8Array({ maxLength: 300 }) },
+          fc.uint8Array({ maxLength: 2500, size: "max" }),
+        ),
+      );
+      const JOBS = 2 << 20;
+      fc.assert(
+        fc.property(fc.array(pieces, { maxLength: 11 }), (messages) => {
+          const jobs = new Uint32Array((messages.length * JOB_SIZE) / 4);
+          messages.forEach(([prefix, message], i) => {
+            const prefixAddress = stages.put(prefix, i * 4096);
+            const messageAddress = stages.put(message, i * 4096 + 512);
+            const digest = stages.base + DIGEST + i * digestLength;
+            jobs.set([prefixAddress, prefix.length, messageAddress, message.length, digest], i * 5);
+          });
+          stages.put(new Uint8Array(messages.length * digestLength + 64).fill(0xa5), DIGEST);
+          const address = stages.put(new Uint8Array(jobs.buffer), JOBS);
+          stages.exports[`${name}Many`](address, messages.length);
+          messages.forEach(([prefix, message], i) => {
+            const digest = stages.take(stages.base + DIGEST + i * digestLength, digestLength);
+            expect(Buffer.from(digest).toString("hex")).toBe(oracle(prefix, message));
+            expect(Buffer.compare(stages.take(stages.base + i * 4096, prefix.length), prefix)).toBe(0);
+            expect(Buffer.compare(stages.take(stages.base + i * 4096 + 512, message.length), message)).toBe(0);
+          });
+          const after = stages.take(stages.base + DIGEST + messages.length * digestLength, 64);
+          expect(after.every((byte) => byte === 0xa5)).toBe(true);
+        }),
+        { numRuns: 400 },
+      );
     });
   });
 }
