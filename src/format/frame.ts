@@ -1,0 +1,212 @@
+import type { Code } from "./code.js";
+import { parseTime } from "./time.js";
+import type { Verdict, VerifyRequest } from "./verdict.js";
+
+/**
+ * What travels over `GET /v1/stream` (contract §8), in either subprotocol the same maps: as MessagePack in binary
+ * messages, as JSON in text messages.
+ *
+ * The server greets with `welcome`. The client sends `verify`, each item of which costs one credit; the `verdicts` or
+ * the `error` that answers a frame gives the credits of its items back. There are no other credits, so neither side
+ * ever holds more than `welcome.credits` items of one connection. Answers carry the client's `seq` and may come in
+ * another order than the questions; the verdicts of one frame are in the order of its texts.
+ */
+export const SUBPROTOCOL_MSGPACK = "hufu.v1+msgpack";
+export const SUBPROTOCOL_JSON = "hufu.v1+json";
+/** A client that cannot set headers offers its bearer token as one more subprotocol, after this prefix. */
+export const SUBPROTOCOL_TOKEN = "hufu.token.";
+
+/** Texts in one frame, and in one HTTP request. */
+export const MAX_FRAME_ITEMS = 1_000;
+/** Bytes of a client's frame. */
+export const MAX_FRAME_LENGTH = 1_048_576;
+/** Characters of a purpose or an audience. */
+export const MAX_NAME_LENGTH = 256;
+
+/** How the server closes a connection (RFC 6455 section 7.4; 4000-4999 are an application's own). */
+export enum CloseCode {
+  GOING_AWAY = 1001,
+  BAD_FRAME = 4400,
+  TOKEN = 4401,
+  SCOPE = 4403,
+  IDLE = 4408,
+  OVER_CREDIT = 4429,
+}
+
+export interface VerifyFrame {
+  type: "verify";
+  /** The client's own number for this frame, 0 to 2^53 - 1; unique among its unanswered frames. */
+  seq: number;
+  qrs: readonly (string | Uint8Array)[];
+  purpose?: string;
+  region?: string;
+  audience?: string;
+  /** RFC 3339. */
+  at?: string;
+  claims?: boolean;
+}
+
+export interface WelcomeFrame {
+  type: "welcome";
+  /** Version of the server. */
+  server: string;
+  /** Items that may be unanswered at once on this connection. */
+  credits: number;
+  /** What one frame may carry. */
+  limits: { items: number; bytes: number };
+}
+
+export interface VerdictsFrame {
+  type: "verdicts";
+  seq: number;
+  verdicts: readonly Verdict[];
+}
+
+export interface ErrorFrame {
+  type: "error";
+  /** The frame that was refused as a whole. */
+  seq: number;
+  code: keyof typeof Code;
+  message: string;
+}
+
+export type ClientFrame = VerifyFrame;
+export type ServerFrame = WelcomeFrame | VerdictsFrame | ErrorFrame;
+
+/** A `verify` frame, understood. */
+export interface Question {
+  seq: number;
+  qrs: readonly (string | Uint8Array)[];
+  request: VerifyRequest;
+}
+
+/** A frame that breaks the rules above. With a `seq` the frame is refused, without one the connection is. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+  constructor(
+    message: string,
+    readonly seq?: number,
+  ) {
+    super(message);
+  }
+}
+
+/** One of the two notations. `decode` throws FrameError. */
+export interface FrameCodec {
+  readonly subprotocol: string;
+  readonly binary: boolean;
+  encode(frame: ClientFrame | ServerFrame): Uint8Array | string;
+  decode(message: Uint8Array): unknown;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export const jsonCodec: FrameCodec = {
+  subprotocol: SUBPROTOCOL_JSON,
+  binary: false,
+  encode: (frame) => JSON.stringify(frame),
+  decode(message) {
+    try {
+      return JSON.parse(utf8.decode(message)) as unknown;
+    } catch {
+      throw new FrameError("the frame is not JSON");
+    }
+  },
+};
+
+/** Fields of a `verify` frame. One that is misspelt must not be overlooked: the check it asks for would not be made. */
+const VERIFY_FIELDS = new Set(["type", "seq", "qrs", "purpose", "region", "audience", "at", "claims"]);
+
+/** Check a client's frame. Throws FrameError. */
+export function readClientFrame(value: unknown): Question {
+  if (!isRecord(value)) throw new FrameError("a frame is a map");
+  const { seq, qrs } = value;
+  if (value["type"] !== "verify") throw new FrameError("the type of a frame is verify");
+  if (!isCount(seq)) throw new FrameError("seq is an integer from 0 to 2^53 - 1");
+  for (const field in value) {
+    if (!VERIFY_FIELDS.has(field)) throw new FrameError("the frame has a field that verify does not know", seq);
+  }
+  if (!Array.isArray(qrs) || qrs.length === 0 || qrs.length > MAX_FRAME_ITEMS) {
+    throw new FrameError(`qrs is a list of 1 to ${MAX_FRAME_ITEMS} texts`, seq);
+  }
+  for (const qr of qrs as unknown[]) {
+    if (typeof qr !== "string" && !(qr instanceof Uint8Array)) throw new FrameError("a QR text is text or bytes", seq);
+  }
+  return { seq, qrs: qrs as (string | Uint8Array)[], request: readRequest(value, seq) };
+}
+
+function readRequest(value: Record<string, unknown>, seq: number): VerifyRequest {
+  const request: VerifyRequest = {};
+  const { purpose, region, audience, at, claims } = value;
+  if (purpose !== undefined) request.purpose = name(purpose, "purpose", seq);
+  if (audience !== undefined) request.audience = name(audience, "audience", seq);
+  if (region !== undefined) {
+    if (typeof region !== "string" || !/^\d{6}$/.test(region)) throw new FrameError("region is 6 digits", seq);
+    request.region = region;
+  }
+  if (at !== undefined) {
+    const time = typeof at === "string" ? parseTime(at) : undefined;
+    if (time === undefined) throw new FrameError("at is a time as RFC 3339 writes it", seq);
+    request.at = time;
+  }
+  if (claims !== undefined) {
+    if (typeof claims !== "boolean") throw new FrameError("claims is true or false", seq);
+    request.claims = claims;
+  }
+  return request;
+}
+
+function name(value: unknown, field: string, seq: number): string {
+  if (typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH) return value;
+  throw new FrameError(`${field} is 1 to ${MAX_NAME_LENGTH} characters`, seq);
+}
+
+/** The fields of `request` as a `verify` frame carries them. */
+export function writeRequest({ at, ...request }: VerifyRequest): Omit<VerifyFrame, "type" | "seq" | "qrs"> {
+  return { ...request, ...(at !== undefined && { at: at.toISOString() }) };
+}
+
+/** Check a server's frame as far as a client relies on it. Throws FrameError. */
+export function readServerFrame(value: unknown): ServerFrame {
+  if (!isRecord(value)) throw new FrameError("a frame is a map");
+  switch (value["type"]) {
+    case "welcome":
+      if (isWelcome(value)) return value;
+      break;
+    case "verdicts":
+      if (isVerdicts(value)) return value;
+      break;
+    case "error":
+      if (isError(value)) return value;
+      break;
+  }
+  throw new FrameError("not a frame that a server of this version sends");
+}
+
+function isWelcome(value: object): value is WelcomeFrame {
+  const { credits, limits, server } = value as Partial<WelcomeFrame>;
+  const known = isRecord(limits) && isCount(limits.items) && limits.items > 0 && isCount(limits.bytes);
+  return known && isCount(credits) && credits > 0 && typeof server === "string";
+}
+
+function isVerdicts(value: object): value is VerdictsFrame {
+  const { seq, verdicts } = value as { seq?: unknown; verdicts?: unknown };
+  return isCount(seq) && Array.isArray(verdicts) && verdicts.every(isVerdict);
+}
+
+function isVerdict(value: unknown): value is Verdict {
+  return isRecord(value) && typeof value["code"] === "string" && typeof value["outcome"] === "string";
+}
+
+function isError(value: object): value is ErrorFrame {
+  const { seq, code, message } = value as Partial<ErrorFrame>;
+  return isCount(seq) && typeof code === "string" && typeof message === "string";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
