@@ -1,8 +1,6 @@
 import { Status } from "../../src/format/batch";
 import {
-  BODY_KEY,
   MAX_PERIOD,
-  PERIOD_FLAGGED_COLUMNS,
   RECORD_CTI,
   RECORD_PERIOD,
   RECORD_SIZE,
@@ -17,7 +15,7 @@ import {
 } from "../../src/format/status-build";
 import { reserve } from "../layout";
 import { hashId } from "../status/hash";
-import { findPeriod, findShard, passes } from "../status/snapshot";
+import { aimAll, isEmpty, passes, probeAt } from "../status/snapshot";
 
 /** Passes over the universe, a chunk of records at a time: who is flagged, and who passes the filter though good. */
 
@@ -26,6 +24,9 @@ const EMITTED: usize = reserve(CHUNK_RECORDS * EMITTED_SIZE);
 /** Good credentials by period, u64 each, of all the chunks scanned. */
 const COUNTS: usize = reserve((MAX_PERIOD + 1) * 8);
 let body: usize = 0;
+
+/** Records looked up together: as many as there are probes. */
+const TOGETHER = 64;
 
 /** Where the host writes a chunk of at most CHUNK_RECORDS records. */
 export function chunk(): usize {
@@ -71,17 +72,17 @@ export function draftSpace(bytes: usize): usize {
 
 /** Emit the hash of each good record of the chunk that passes the first filter of the draft. */
 export function survive(count: i32): i32 {
-  const k0 = load<u64>(body, BODY_KEY);
-  const k1 = load<u64>(body, BODY_KEY + 8);
   let found = 0;
-  for (let i = 0; i < count; i++) {
-    const record = CHUNK + <usize>i * RECORD_SIZE;
-    if (load<u32>(record, RECORD_STATUS) != Status.GOOD) continue;
-    const hash = hashId(record + RECORD_CTI, k0, k1);
-    const period = load<u32>(record, RECORD_PERIOD);
-    const entry = findPeriod(body, period);
-    if (!passes(body, findShard(body, entry, hash), load<u8>(entry, PERIOD_FLAGGED_COLUMNS), hash)) continue;
-    emit(found++, hash, period, Status.GOOD);
+  for (let from = 0; from < count; from += TOGETHER) {
+    const records = CHUNK + <usize>from * RECORD_SIZE;
+    const together = min(count - from, TOGETHER);
+    aimAll(body, records, together);
+    for (let i = 0; i < together; i++) {
+      const record = records + <usize>i * RECORD_SIZE;
+      const probe = probeAt(i);
+      if (load<u32>(record, RECORD_STATUS) != Status.GOOD || !passes(probe) || isEmpty(probe, body)) continue;
+      emit(found++, probe.hash, load<u32>(record, RECORD_PERIOD), Status.GOOD);
+    }
   }
   return found;
 }

@@ -34,21 +34,55 @@ export function coefficientsOf(shuffled: u64): u64 {
   return (x ^ (x >>> 32)) | 1;
 }
 
-/** Is the value of `hash` the low `columns` bits of `value`? Reads one block past the last (and adds none of it). */
+/** How the coefficients, shifted to the start, fall on its block and on the next one. */
 // @ts-ignore: decorator
 @inline
-export function holds(words: usize, columns: u32, blocks: u32, seed: u32, hash: u64, value: u64): bool {
+export function lowOf(coefficients: u64, start: u32): u64 {
+  return coefficients << (start & 63);
+}
+
+// @ts-ignore: decorator
+@inline
+export function highOf(coefficients: u64, start: u32): u64 {
+  return (coefficients >>> 1) >>> (~start & 63);
+}
+
+/**
+ * Does a filter of `width` bytes a block, 8 for each column and an even number of them, have at `block` the low bits of
+ * `value`? Reads one block past the last, and adds none of it.
+ */
+// @ts-ignore: decorator
+@inline
+export function matches(block: usize, width: usize, low: u64, high: u64, value: u64): bool {
+  const lows = i64x2.splat(low);
+  const highs = i64x2.splat(high);
+  let differ: u64 = 0;
+  for (let end = block + width; block < end; block += 16) {
+    const picked = v128.xor(v128.and(v128.load(block), lows), v128.and(v128.load(block + width), highs));
+    differ |= popcnt(i64x2.extract_lane(picked, 0)) ^ value;
+    differ |= popcnt(i64x2.extract_lane(picked, 1)) ^ (value >>> 1);
+    value >>>= 2;
+  }
+  return (differ & 1) == 0;
+}
+
+/** Does a filter that lies at `words` say yes to `hash`? */
+export function passes(words: usize, columns: u32, blocks: u32, seed: u32, hash: u64): bool {
   const shuffled = shuffle(hash, seed);
   const start = startOf(shuffled, blocks);
   const coefficients = coefficientsOf(shuffled);
-  const low = coefficients << (start & 63);
-  const high = (coefficients >>> 1) >>> (~start & 63);
   const width = <usize>columns << 3;
-  let word = words + <usize>(start >>> 6) * width;
-  let differ: u64 = 0;
-  for (let end = word + width; word < end; word += 8) {
-    differ |= popcnt((load<u64>(word) & low) ^ (load<u64>(word + width) & high)) ^ value;
-    value >>>= 1;
-  }
-  return (differ & 1) == 0;
+  const block = words + <usize>(start >>> 6) * width;
+  return matches(block, width, lowOf(coefficients, start), highOf(coefficients, start), hash);
+}
+
+/** The bit that an exact ribbon at `words` holds for `hash`. */
+export function bitOf(words: usize, blocks: u32, seed: u32, hash: u64): bool {
+  const shuffled = shuffle(hash, seed);
+  const start = startOf(shuffled, blocks);
+  const coefficients = coefficientsOf(shuffled);
+  const block = words + (<usize>(start >>> 6) << 3);
+  const low = load<u64>(block) & lowOf(coefficients, start);
+  const high = load<u64>(block, 8) & highOf(coefficients, start);
+  return (popcnt(low ^ high) & 1) != 0;
 }

@@ -5,8 +5,8 @@ import { encodeSnapshotHead, hashKey, SALT_SIZE, type Snapshot, type SnapshotHea
 import { RECORD_SIZE } from "../format/status-body.js";
 import { CHUNK_RECORDS } from "../format/status-build.js";
 import type { StatusClaims, StatusSigner } from "../format/status-envelope.js";
-import { layOutBody, type PeriodPart } from "../format/status-layout.js";
-import { ContradictionError, type ShardHashes, type ShardRibbons } from "./snapshot-lane.js";
+import { layOutBody, type PeriodPart, type RibbonPart } from "../format/status-layout.js";
+import { ContradictionError, type ShardHashes } from "./snapshot-lane.js";
 import { type AnyLane, openLanes } from "./snapshot-lanes.js";
 import {
   countAt,
@@ -165,8 +165,8 @@ class Build {
     total: number,
     shardAt: (index: number) => ShardHashes,
     method: "buildFirst" | "buildRest",
-  ): Promise<ShardRibbons[]> {
-    const results: ShardRibbons[] = [];
+  ): Promise<RibbonPart[]> {
+    const results: RibbonPart[] = [];
     let next = 0;
     let done = 0;
     await this.#spread(async (lane) => {
@@ -227,14 +227,12 @@ function shardHashes(
 /** The parts of a body: the first filters, and where they are there the other ribbons. */
 function assemble(
   plans: readonly PeriodPlan[],
-  filters: readonly ShardRibbons[],
-  ribbons: readonly ShardRibbons[],
+  filters: readonly RibbonPart[],
+  ribbons: readonly RibbonPart[],
 ): PeriodPart[] {
   const parts = filters.map((filter, i) => {
     const rest = ribbons[i];
-    if (rest === undefined) return { entry: filter.entry, words: [filter.words] };
-    // Each half of the entry is zero where the other speaks.
-    return { entry: filter.entry.map((byte, at) => byte | (rest.entry[at] ?? 0)), words: [filter.words, rest.words] };
+    return { filter, ...(rest !== undefined && { rest }) };
   });
   return plans.map(({ period, flaggedColumns, suspendedColumns, firstShard, shards }) => ({
     period,

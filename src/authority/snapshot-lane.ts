@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
 import { loadSnapshot, type StatusExports } from "../engine/status.js";
 import type { Snapshot } from "../format/snapshot.js";
-import { MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, SHARD_SIZE } from "../format/status-body.js";
+import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../format/status-body.js";
 import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../format/status-build.js";
+import type { RibbonPart } from "../format/status-layout.js";
 
 /** One lane of the snapshot builder: the work on a chunk of records or on a shard, in this thread. */
 
@@ -18,7 +19,8 @@ interface BuilderExports extends Record<string, unknown> {
   survive(count: number): number;
   shardHashes(): number;
   shardWords(): number;
-  shardEntry(): number;
+  filterEntry(): number;
+  restEntry(): number;
   buildFirst(flagged: number, columns: number): number;
   buildRest(suspended: number, flagged: number, survivors: number, columns: number): number;
 }
@@ -30,12 +32,6 @@ export interface ShardHashes {
   flagged: number;
   flaggedColumns: number;
   suspendedColumns: number;
-}
-
-/** Ribbons built for a shard: their part of the directory entry, and their words. */
-export interface ShardRibbons {
-  entry: Uint8Array;
-  words: Uint8Array;
 }
 
 /** The equations of a shard cannot be solved: two credentials of different status have one hash, or one is there twice. */
@@ -101,20 +97,22 @@ export class Lane {
   }
 
   /** The first filter of each shard. */
-  buildFirst(shards: readonly ShardHashes[]): ShardRibbons[] {
+  buildFirst(shards: readonly ShardHashes[]): RibbonPart[] {
     return shards.map((shard) => {
       this.#putHashes(shard.hashes);
-      return this.#takeRibbons(this.#builder.buildFirst(shard.flagged, shard.flaggedColumns));
+      const bytes = this.#builder.buildFirst(shard.flagged, shard.flaggedColumns);
+      return this.#takeRibbons(bytes, this.#builder.filterEntry(), FILTER_SIZE);
     });
   }
 
   /** The other three ribbons of each shard. */
-  buildRest(shards: readonly ShardHashes[]): ShardRibbons[] {
+  buildRest(shards: readonly ShardHashes[]): RibbonPart[] {
     return shards.map((shard) => {
       this.#putHashes(shard.hashes);
       const survivors = shard.hashes.length / 8 - shard.flagged;
       const { suspended, flagged, suspendedColumns } = shard;
-      return this.#takeRibbons(this.#builder.buildRest(suspended, flagged, survivors, suspendedColumns));
+      const bytes = this.#builder.buildRest(suspended, flagged, survivors, suspendedColumns);
+      return this.#takeRibbons(bytes, this.#builder.restEntry(), REST_SIZE);
     });
   }
 
@@ -123,12 +121,11 @@ export class Lane {
     new Uint8Array(this.#builder.memory.buffer).set(hashes, this.#builder.shardHashes());
   }
 
-  #takeRibbons(bytes: number): ShardRibbons {
+  #takeRibbons(bytes: number, entry: number, entrySize: number): RibbonPart {
     if (bytes < 0) throw new ContradictionError("the credentials of a shard contradict each other");
     const memory = new Uint8Array(this.#builder.memory.buffer);
-    const entry = this.#builder.shardEntry();
     const words = this.#builder.shardWords();
-    return { entry: memory.slice(entry, entry + SHARD_SIZE), words: memory.slice(words, words + bytes) };
+    return { entry: memory.slice(entry, entry + entrySize), words: memory.slice(words, words + bytes) };
   }
 
   /** Load the finished snapshot into the real engine, for the last pass. */

@@ -24,11 +24,12 @@ export interface Sorted {
 /**
  * Columns that make the two ribbons of a question smallest together: the filter takes one bit for each member in each
  * column, and the exact ribbon one for each member and for each of the others that passes, one in 2^columns of them.
+ * Columns are read in pairs, so their number is even.
  */
 export function bestColumns(members: number, others: number): number {
   let best = 0;
   const size = (columns: number): number => columns * members + (members + others / 2 ** columns);
-  while (best < MAX_COLUMNS && size(best + 1) < size(best)) best++;
+  while (best < MAX_COLUMNS && size(best + 2) < size(best)) best += 2;
   return best;
 }
 

@@ -2,13 +2,14 @@
  * The body of a status snapshot: what an engine maps as it is. Little-endian; compiles both as TypeScript and as
  * AssemblyScript.
  *
- *     header · period directory · shard directory · ribbons · padding
+ *     header · period directory · filter directory · rest directory · filters · rest · padding
  *
  * Credentials are divided by the month in which they expire, and each month's by hash into shards of a few thousand
  * flagged (revoked or suspended) credentials. A shard answers two questions, each with two ribbons
  * (assembly/status/ribbon.ts): is this credential flagged, and if so, is it only suspended? For each question the first
  * ribbon is a filter: it says yes to every member, and to one in 2^columns of the others. The second holds one bit for
- * everything the first says yes to, and so makes the answer exact.
+ * everything the first says yes to, and so makes the answer exact. Nearly every look-up ends at the first filter: so
+ * these lie together, and the rest apart.
  */
 
 /** 16 bytes, key of the credential hash: from the snapshot's salt and its issuer. */
@@ -22,32 +23,38 @@ export const BODY_EPOCH = 32;
 /** u32, first period of the directory, and how many there are. */
 export const BODY_FIRST_PERIOD = 36;
 export const BODY_PERIODS = 40;
-/** u32, entries of the shard directory. */
+/** u32, shards, each with an entry in both directories. */
 export const BODY_SHARDS = 44;
 export const BODY_HEADER_SIZE = 64;
 
 /** u32, first shard, and how many there are: none where no credential of the universe expires in the period. */
 export const PERIOD_FIRST_SHARD = 0;
 export const PERIOD_SHARDS = 4;
-/** u8, columns of the two filters. */
+/** u8, columns of the two filters: an even number. */
 export const PERIOD_FLAGGED_COLUMNS = 8;
 export const PERIOD_SUSPENDED_COLUMNS = 9;
 export const PERIOD_SIZE = 16;
 
-/** u32, where the shard's four ribbons begin, one after another: in words of 8 bytes from the start of the body. */
-export const SHARD_WORDS = 0;
-/** u16 for each ribbon: blocks of 64 rows. */
-export const SHARD_BLOCKS = 4;
-/** u8 for each ribbon: its seed; where it has no blocks, the answer itself. */
-export const SHARD_SEEDS = 12;
-export const SHARD_SIZE = 16;
+/** A shard's first filter. u32, where its words lie: in words of 8 bytes from the start of the body. */
+export const FILTER_WORDS = 0;
+/** u16, blocks of 64 rows. */
+export const FILTER_BLOCKS = 4;
+/** u8, its seed; where it has no blocks, the answer itself. */
+export const FILTER_SEED = 6;
+export const FILTER_SIZE = 8;
 
-/** The ribbons of a shard, in order. An exact ribbon has one column. */
-export const FLAGGED_FILTER = 0;
-export const FLAGGED_EXACT = 1;
-export const SUSPENDED_FILTER = 2;
-export const SUSPENDED_EXACT = 3;
-export const RIBBONS = 4;
+/** A shard's other ribbons, in the order below. u32, where the words of the first lie; those of the others follow. */
+export const REST_WORDS = 0;
+/** u16 for each ribbon, and u8, as above. */
+export const REST_BLOCKS = 4;
+export const REST_SEEDS = 10;
+export const REST_SIZE = 16;
+
+/** Exact for whatever passes the first filter. An exact ribbon has one column. */
+export const FLAGGED_EXACT = 0;
+export const SUSPENDED_FILTER = 1;
+export const SUSPENDED_EXACT = 2;
+export const REST_RIBBONS = 3;
 
 /** A filter with more columns than this is never worth it: one in 65,536 passes. */
 export const MAX_COLUMNS = 16;

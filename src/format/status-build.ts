@@ -16,7 +16,3 @@ export const EMITTED_SIZE = 16;
 export const SHARD_FLAGGED = 4096;
 /** Most hashes of one shard. */
 export const SHARD_HASHES = 131072;
-
-/** A shard built: u16 blocks of each ribbon, u8 seed of each. The words follow in another place. */
-export const BUILT_BLOCKS = 0;
-export const BUILT_SEEDS = 8;

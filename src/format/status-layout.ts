@@ -8,7 +8,9 @@ import {
   BODY_PERIODS,
   BODY_SHARDS,
   BODY_UNIVERSE,
-  FLAGGED_FILTER,
+  FILTER_BLOCKS,
+  FILTER_SIZE,
+  FILTER_WORDS,
   MAX_COLUMNS,
   MAX_PERIOD,
   PERIOD_FIRST_SHARD,
@@ -17,10 +19,10 @@ import {
   PERIOD_SHARDS,
   PERIOD_SIZE,
   PERIOD_SUSPENDED_COLUMNS,
-  RIBBONS,
-  SHARD_BLOCKS,
-  SHARD_SIZE,
-  SHARD_WORDS,
+  REST_BLOCKS,
+  REST_RIBBONS,
+  REST_SIZE,
+  REST_WORDS,
   SUSPENDED_FILTER,
 } from "./status-body.js";
 import { StatusError } from "./status-error.js";
@@ -45,10 +47,15 @@ export interface PeriodPart {
 }
 
 export interface ShardPart {
-  /** The directory entry, SHARD_SIZE bytes; where its words lie is filled in here. */
+  filter: RibbonPart;
+  /** Absent from the draft that the builder makes on its way. */
+  rest?: RibbonPart;
+}
+
+export interface RibbonPart {
+  /** The directory entry; where the words lie is filled in here. */
   entry: Uint8Array;
-  /** Words of its ribbons, in pieces that follow one another. */
-  words: readonly Uint8Array[];
+  words: Uint8Array;
 }
 
 /** The period of a credential that expires at this second; at none where it never does. */
@@ -61,9 +68,12 @@ export function layOutBody(parts: BodyParts): Uint8Array {
   const firstPeriod = dated[0]?.period ?? 0;
   const periodCount = (dated.at(-1)?.period ?? -1) - firstPeriod + 1;
   const shards = parts.periods.flatMap((period) => period.shards);
-  const shardDirectory = BODY_HEADER_SIZE + (periodCount + 1) * PERIOD_SIZE;
-  const wordBytes = shards.reduce((sum, { words }) => sum + words.reduce((bytes, piece) => bytes + piece.length, 0), 0);
-  const firstWord = shardDirectory + shards.length * SHARD_SIZE;
+  const filters = shards.map(({ filter }) => filter);
+  const rests = shards.flatMap(({ rest }) => rest ?? []);
+  const filterDirectory = BODY_HEADER_SIZE + (periodCount + 1) * PERIOD_SIZE;
+  const restDirectory = filterDirectory + shards.length * FILTER_SIZE;
+  const firstWord = restDirectory + shards.length * REST_SIZE;
+  const wordBytes = [...filters, ...rests].reduce((bytes, { words }) => bytes + words.length, 0);
   const body = new Uint8Array(firstWord + wordBytes + BODY_PADDING);
   const view = new DataView(body.buffer);
 
@@ -85,17 +95,22 @@ export function layOutBody(parts: BodyParts): Uint8Array {
     view.setUint8(entry + PERIOD_SUSPENDED_COLUMNS, part.suspendedColumns);
     shard += part.shards.length;
   }
-  let at = firstWord;
-  for (const [index, { entry, words }] of shards.entries()) {
-    const directory = shardDirectory + index * SHARD_SIZE;
-    body.set(entry, directory);
-    view.setUint32(directory + SHARD_WORDS, at / 8, true);
-    for (const piece of words) {
-      body.set(piece, at);
-      at += piece.length;
-    }
-  }
+  const restWord = putRibbons(view, filters, filterDirectory, FILTER_WORDS, firstWord);
+  putRibbons(view, rests, restDirectory, REST_WORDS, restWord);
   return body;
+}
+
+/** Write ribbons from `at` on, and their entries into `directory`. Returns where they end. */
+function putRibbons(view: DataView, parts: RibbonPart[], directory: number, wordsField: number, at: number): number {
+  const body = new Uint8Array(view.buffer);
+  for (const { entry, words } of parts) {
+    body.set(entry, directory);
+    view.setUint32(directory + wordsField, at / 8, true);
+    body.set(words, at);
+    directory += entry.length;
+    at += words.length;
+  }
+  return at;
 }
 
 /** Would every look-up in this body stay inside it? Throws StatusError where not. */
@@ -105,33 +120,41 @@ export function checkLayout(body: Uint8Array): void {
   const periodCount = view.getUint32(BODY_PERIODS, true);
   const shardCount = view.getUint32(BODY_SHARDS, true);
   if (periodCount > MAX_PERIOD) throw bad("it has too many periods");
-  const shardDirectory = BODY_HEADER_SIZE + (periodCount + 1) * PERIOD_SIZE;
-  const firstWord = shardDirectory + shardCount * SHARD_SIZE;
+  const filterDirectory = BODY_HEADER_SIZE + (periodCount + 1) * PERIOD_SIZE;
+  const restDirectory = filterDirectory + shardCount * FILTER_SIZE;
+  const firstWord = restDirectory + shardCount * REST_SIZE;
   if (firstWord + BODY_PADDING > body.length) throw bad("its directories are longer than the body");
   if (body.subarray(BODY_SHARDS + 4, BODY_HEADER_SIZE).some(Boolean)) throw bad("its reserved bytes are not zero");
 
-  for (let entry = BODY_HEADER_SIZE; entry < shardDirectory; entry += PERIOD_SIZE) {
+  const checkWords = (start: number, words: number): void => {
+    const end = (start + words) * 8 + BODY_PADDING;
+    if (words > 0 && (start * 8 < firstWord || end > body.length)) throw bad("a ribbon lies outside the body");
+  };
+  for (let entry = BODY_HEADER_SIZE; entry < filterDirectory; entry += PERIOD_SIZE) {
     const first = view.getUint32(entry + PERIOD_FIRST_SHARD, true);
     const end = first + view.getUint32(entry + PERIOD_SHARDS, true);
-    const flagged = view.getUint8(entry + PERIOD_FLAGGED_COLUMNS);
-    const suspended = view.getUint8(entry + PERIOD_SUSPENDED_COLUMNS);
+    const flaggedColumns = view.getUint8(entry + PERIOD_FLAGGED_COLUMNS);
+    const suspendedColumns = view.getUint8(entry + PERIOD_SUSPENDED_COLUMNS);
+    if (first === end && (first !== 0 || flaggedColumns !== 0)) throw bad("a period without shards is not empty");
     if (end > shardCount) throw bad("a period has shards that are not there");
-    if (flagged > MAX_COLUMNS || suspended > MAX_COLUMNS) throw bad("a filter has too many columns");
+    if (Math.max(flaggedColumns, suspendedColumns) > MAX_COLUMNS) throw bad("a filter has too many columns");
+    if (((flaggedColumns | suspendedColumns) & 1) !== 0) throw bad("a filter has an odd number of columns");
     for (let shard = first; shard < end; shard++) {
-      const directory = shardDirectory + shard * SHARD_SIZE;
-      const start = view.getUint32(directory + SHARD_WORDS, true) * 8;
-      const bytes = wordsOf(view, directory, flagged, suspended) * 8;
-      if (start < firstWord || start + bytes + BODY_PADDING > body.length) throw bad("a shard lies outside the body");
+      const filter = filterDirectory + shard * FILTER_SIZE;
+      const filterBlocks = view.getUint16(filter + FILTER_BLOCKS, true);
+      checkWords(view.getUint32(filter + FILTER_WORDS, true), filterBlocks * flaggedColumns);
+      const rest = restDirectory + shard * REST_SIZE;
+      checkWords(view.getUint32(rest + REST_WORDS, true), restLength(view, rest, suspendedColumns));
     }
   }
 }
 
-/** How many words of 8 bytes a shard's ribbons have, by its directory entry. */
-function wordsOf(view: DataView, entry: number, flaggedColumns: number, suspendedColumns: number): number {
+/** How many words of 8 bytes the three ribbons of a rest entry have. */
+function restLength(view: DataView, rest: number, suspendedColumns: number): number {
   let words = 0;
-  for (let ribbon = 0; ribbon < RIBBONS; ribbon++) {
-    const blocks = view.getUint16(entry + SHARD_BLOCKS + 2 * ribbon, true);
-    words += blocks * (ribbon === FLAGGED_FILTER ? flaggedColumns : ribbon === SUSPENDED_FILTER ? suspendedColumns : 1);
+  for (let ribbon = 0; ribbon < REST_RIBBONS; ribbon++) {
+    const blocks = view.getUint16(rest + REST_BLOCKS + 2 * ribbon, true);
+    words += blocks * (ribbon === SUSPENDED_FILTER ? suspendedColumns : 1);
   }
   return words;
 }
