@@ -46,7 +46,7 @@ function expected(text: string): Uint8Array | number {
 }
 
 describe("base45", () => {
-  // Twelve characters before the group send it through the wide path, none through the narrow one.
+  // Alone the group is decoded from the copy of the last groups, with others around it where it lies.
   it.each([0, 12])("decides all 91,125 groups of three as RFC 9285 does, after %i characters", (before) => {
     const head = encodeBase45(new Uint8Array((before / 3) * 2));
     const tail = before === 0 ? "" : "000".repeat(4);
