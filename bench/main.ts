@@ -4,6 +4,7 @@ import type { BenchGroup, BenchOptions, BenchResult } from "./result.js";
 
 /** Every group, loaded when it is run. */
 const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
+  stages: () => import("./stages.js"),
   pipeline: () => import("./pipeline.js"),
 };
 
