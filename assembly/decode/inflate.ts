@@ -303,7 +303,9 @@ export function inflateZlib(src: usize, length: i32, out: usize, capacity: i32):
   outputEnd = out + <usize>capacity;
   const code = inflateBlocks();
   if (code != 0) return -code;
-  if (consumed() != end) return -Code.BAD_ZLIB;
+  // The bits that fill the last byte are zero, as every encoder writes them, though RFC 1951 leaves them open: so that no
+  // bit of a text can change and leave the text good.
+  if (consumed() != end || (buffer & ((1 << (bits & 7)) - 1)) != 0) return -Code.BAD_ZLIB;
   const written = <i32>(output - out);
   return adler32(out, written) == bswap<u32>(load<u32>(end)) ? written : -Code.BAD_ZLIB;
 }

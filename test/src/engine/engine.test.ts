@@ -226,8 +226,12 @@ describe("bad input", () => {
       expect(codesOf(engine, short)).not.toContain("VALID");
     });
 
-    it(`${name}: no flipped bit under the compression is accepted`, () => {
+    it(`${name}: no flipped bit of a card is accepted, in the text or under the compression`, () => {
+      const card = new TextEncoder().encode(makeCard(key));
       const cose = coseSign1(key);
+      const flipped: Uint8Array[] = [];
+      for (let bit = 0; bit < card.length * 8; bit++) flipped.push(flip(card, bit));
+      expect(codesOf(engine, flipped)).not.toContain("VALID");
       const under: string[] = [];
       for (let bit = 0; bit < cose.length * 8; bit++) under.push(qrOf(flip(cose, bit)));
       expect(codesOf(engine, under)).not.toContain("VALID");
