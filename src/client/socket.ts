@@ -13,7 +13,7 @@ export type SocketConstructor = new (url: string, protocols: string[]) => Socket
 /** A socket that is about to connect: by the constructor given, the platform's own, or that of "ws" on Node. */
 export async function openSocket(url: string, protocols: string[], given?: SocketConstructor): Promise<Socket> {
   const platform = (globalThis as { WebSocket?: SocketConstructor }).WebSocket;
-  const Constructor = given ?? platform ?? ((await import("ws")).default);
+  const Constructor = given ?? platform ?? (await import("ws")).default;
   const socket = new Constructor(url, protocols);
   socket.binaryType = "arraybuffer";
   return socket;

@@ -1,3 +1,4 @@
+import { HEADER_GENERATION } from "../format/batch.js";
 import { Code } from "../format/code.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict } from "../format/verdict.js";
@@ -13,17 +14,33 @@ export interface Runner {
   run(slab: number): Promise<Uint8Array | undefined>;
 }
 
-/** What the verdicts of one generation are named by. */
-export interface Generation {
-  generation: number;
-  keys: readonly KeyName[];
+/** How verdicts name keys, by the generation that judged: a batch in work outlives the state it was sent out under. */
+export class KeyNames {
+  /** Generations a batch in work can still have been judged by; each lives a second at most. */
+  static readonly KEPT = 64;
+  readonly #byGeneration = new Map<number, readonly KeyName[]>();
+  #newest = 0;
+
+  get newest(): number {
+    return this.#newest;
+  }
+
+  add(generation: number, names: readonly KeyName[]): void {
+    this.#newest = generation;
+    this.#byGeneration.set(generation, names);
+    this.#byGeneration.delete(generation - KeyNames.KEPT);
+  }
+
+  of(generation: number): readonly KeyName[] {
+    return this.#byGeneration.get(generation) ?? [];
+  }
 }
 
 /** How long a slab stays aside after its worker failed: a thread that is being ended may still write to it. */
 const QUARANTINE_MS = 1_000;
 
 /** One batch in the making, or with a worker. */
-interface Batch extends Generation {
+interface Batch {
   index: number;
   slab: BatchWriter;
   requirements: Requirements[];
@@ -42,7 +59,7 @@ export class Batcher {
     readonly ring: SlabRing,
     readonly runner: Runner,
     readonly batchSize: number,
-    readonly current: () => Generation,
+    readonly names: KeyNames,
   ) {}
 
   /** Batches that are with a worker. */
@@ -82,7 +99,7 @@ export class Batcher {
 
   #openBatch(): Batch | undefined {
     const taken = this.ring.take();
-    return taken && { ...taken, ...this.current(), requirements: [], waiting: [] };
+    return taken && { ...taken, requirements: [], waiting: [] };
   }
 
   #closeAtEndOfTurn(): void {
@@ -98,10 +115,10 @@ export class Batcher {
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
-    batch.slab.seal(batch.generation);
+    batch.slab.seal(this.names.newest);
     const answered = this.runner
       .run(batch.index)
-      .then((detail) => readBatch(batch, detail))
+      .then((detail) => readBatch(batch, detail, this.names))
       .then(
         (verdicts) => {
           this.#release(batch);
@@ -127,7 +144,8 @@ export class Batcher {
   }
 }
 
-function readBatch({ slab, keys, requirements }: Batch, detail: Uint8Array | undefined): Verdict[] {
+function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined, names: KeyNames): Verdict[] {
+  const keys = names.of(slab.view.getUint32(HEADER_GENERATION, true));
   const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
   if (detail !== undefined) applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
   return verdicts;

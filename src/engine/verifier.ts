@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { type PolicyTable, requirementsFor } from "../policy/policy.js";
-import { Batcher, type Generation, type OnVerdict } from "./batcher.js";
+import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { Instance } from "./instance.js";
 import { compileEngine } from "./module.js";
 import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
-import { type EngineState, loadState, readState, type StateSources } from "./state.js";
+import { type EngineState, openStatus, readState, type StateSources, withSnapshot, withTrustList } from "./state.js";
 
 export interface VerifierOptions extends StateSources {
   /** Acceptance policy; without one every purpose is accepted. */
@@ -40,25 +40,60 @@ export class Verifier {
   readonly #batcher: Batcher;
   readonly #ring: SlabRing;
   readonly #policy: PolicyTable | undefined;
-  #generation: Generation;
+  /** Never verifies credentials: it checks the signatures and keys of what is to be put in force. */
+  readonly #checker: Instance;
+  #state: EngineState;
+  readonly #names = new KeyNames();
 
-  private constructor(module: WebAssembly.Module, state: EngineState, keys: Generation, options: VerifierOptions) {
+  private constructor(module: WebAssembly.Module, checker: Instance, state: EngineState, options: VerifierOptions) {
     const workers = options.workers ?? availableParallelism();
     this.#policy = options.policy;
+    this.#checker = checker;
+    this.#state = state;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
     this.#pool = new WorkerPool(workers, { memory: this.#ring.memory, module, state });
-    this.#generation = keys;
-    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, () => this.#generation);
+    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, this.#names);
+    this.#putInForce(state);
   }
 
   /** Throws TrustError, StatusError, or UnacceptableKey for a key that must never be trusted. */
   static async create(options: VerifierOptions): Promise<Verifier> {
     const module = options.module ?? (await compileEngine());
-    // Checks everything once, here, before any worker meets it.
-    const probe = new Instance(module);
-    const state = await readState(options, probe.checkSignature);
-    loadState(probe, state);
-    return new Verifier(module, state, { generation: 1, keys: probe.issuers.names }, options);
+    const checker = new Instance(module);
+    const state = await readState(options, checker.checkSignature);
+    // Keys are checked here, before any worker meets them.
+    checker.loadTrust(state.trust);
+    return new Verifier(module, checker, state, options);
+  }
+
+  /** Epochs of what is in force: the trust list, and the newest status snapshot, 0 for none. */
+  get epochs(): { trust: number; status: number } {
+    const { trust, snapshots } = this.#state;
+    return { trust: trust.epoch, status: Math.max(0, ...snapshots.map(({ header }) => header.epoch)) };
+  }
+
+  /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */
+  updateTrust(file: Uint8Array): void {
+    const next = withTrustList(this.#state, file, this.#checker.checkSignature);
+    try {
+      this.#checker.loadTrust(next.trust);
+    } catch (error) {
+      this.#checker.loadTrust(this.#state.trust);
+      throw error;
+    }
+    this.#putInForce(next);
+  }
+
+  /** Put a newer status snapshot in force, from the next batch on. Rejects with StatusError; then nothing changes. */
+  async updateStatus(file: Uint8Array): Promise<void> {
+    const snapshot = await openStatus(file, this.#state.trust, this.#checker.checkSignature);
+    this.#putInForce(withSnapshot(this.#state, snapshot));
+  }
+
+  #putInForce(state: EngineState): void {
+    this.#state = state;
+    this.#pool.state = state;
+    this.#names.add(state.generation, this.#checker.issuers.names);
   }
 
   get stats(): VerifierStats {

@@ -24,8 +24,11 @@ export default function verifySlab(task: Task): Answer {
   if (typeof task !== "number") brief(task.briefing);
   if (briefing === undefined) return "behind";
   const slab = slabBytes(briefing.memory, typeof task === "number" ? task : task.slab);
-  const generation = new DataView(slab.buffer, slab.byteOffset).getUint32(HEADER_GENERATION, true);
-  if (generation > briefing.state.generation) return "behind";
+  const header = new DataView(slab.buffer, slab.byteOffset);
+  const { generation } = briefing.state;
+  if (header.getUint32(HEADER_GENERATION, true) > generation) return "behind";
+  // It may be judged by a newer one than it was sent out under: the answer says which.
+  header.setUint32(HEADER_GENERATION, generation, true);
   instance ??= start(briefing);
   try {
     return instance.verify(slab);

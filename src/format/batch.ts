@@ -13,7 +13,7 @@ export const HEADER_TEXT_LENGTH = 4;
 /** Written by the engine: epochs of the trust list and the status snapshot the verdicts rest on, 0 for none. */
 export const HEADER_TRUST_EPOCH = 8;
 export const HEADER_STATUS_EPOCH = 12;
-/** Written by the host: generation of the trust list and snapshots that must judge this batch. */
+/** Generation of the trust list and snapshots: the host writes the oldest that may judge, the worker which did. */
 export const HEADER_GENERATION = 16;
 export const HEADER_SIZE = 64;
 

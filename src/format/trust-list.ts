@@ -61,6 +61,10 @@ export type TrustErrorCode =
   | "PRIVATE_KEY"
   | "UNSUPPORTED_KEY"
   | "NO_KEYS"
+  /** Not newer than the list in force. */
+  | "OLD_EPOCH"
+  /** Signed by another root key than the list in force. */
+  | "OTHER_ROOT"
   | "TOO_MANY_KEYS";
 
 /** The only error that reading trust ends in. The message is one clause, fit for "cannot read FILE: ...". */

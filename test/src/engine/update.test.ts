@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { Engine } from "../../../src/engine/engine.js";
+import { Verifier } from "../../../src/engine/verifier.js";
+import { Algorithm, Status } from "../../../src/format/batch.js";
+import { concat } from "../../../src/format/bytes.js";
+import { RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../../src/format/status-body.js";
+import { periodOf } from "../../../src/format/status-layout.js";
+import { generateKey } from "../../support/keys.js";
+import { kidOf, makeCard, NOW, payload, trusted } from "../../support/make-card.js";
+import { trustListOf } from "../../support/trust.js";
+
+const root = generateKey(Algorithm.ED25519);
+const key = generateKey(Algorithm.ED25519);
+const second = generateKey(Algorithm.ED25519);
+const statusKey = generateKey(Algorithm.ED25519);
+const issuer = "pilot.example";
+const at = new Date(NOW * 1000);
+const EXPIRES = NOW + 1000;
+
+const trustKeys = [trusted(key, { issuer }), trusted(statusKey, { issuer, use: "status" })];
+const cti = (n: number): Uint8Array => new Uint8Array(16).fill(n);
+const card = (n: number, issuedAt = NOW - 1000): string =>
+  makeCard(key, { payload: payload([[4, EXPIRES], [6, issuedAt], [7, cti(n)]]) }); // prettier-ignore
+
+/** A snapshot file over the credentials 0..statuses.length-1. */
+async function snapshotOf(statuses: readonly Status[], epoch: number, expires = NOW + 500): Promise<Uint8Array> {
+  const records = new Uint8Array(statuses.length * RECORD_SIZE);
+  const view = new DataView(records.buffer);
+  statuses.forEach((status, n) => {
+    records.set(cti(n), n * RECORD_SIZE + RECORD_CTI);
+    view.setUint32(n * RECORD_SIZE + RECORD_PERIOD, periodOf(EXPIRES), true);
+    view.setUint8(n * RECORD_SIZE + RECORD_STATUS, status);
+  });
+  const source = { async *[Symbol.asyncIterator]() { yield await Promise.resolve(records); } }; // prettier-ignore
+  const signer = { algorithm: statusKey.algorithm, kid: kidOf(statusKey), sign: (m: Uint8Array) => statusKey.sign(m) };
+  const { head, body } = await buildSnapshot(source, {
+    issuer,
+    epoch,
+    universe: NOW - 10,
+    expires,
+    signer,
+    threads: 0,
+  });
+  return concat(head, body);
+}
+
+const { GOOD, REVOKED, SUSPENDED } = Status;
+
+describe("status", () => {
+  const cards = [card(0), card(1), card(2), card(0, NOW - 5)];
+
+  it("is exact inside the universe and not-covered after it", async () => {
+    const engine = await Engine.create({
+      trust: await trustListOf(root, trustKeys),
+      status: await snapshotOf([GOOD, REVOKED, SUSPENDED], 7),
+    });
+    expect(engine.verifyBatch(cards, { at })).toMatchObject([
+      { code: "VALID", status: "good", epoch: 7 },
+      { outcome: "refused", code: "REVOKED", status: "revoked" },
+      { outcome: "refused", code: "SUSPENDED", status: "suspended" },
+      { outcome: "undetermined", code: "STATUS_NOT_COVERED", status: "not-covered" },
+    ]);
+  });
+
+  it("is stale after the snapshot's expiry, and what was revoked stays revoked", async () => {
+    const engine = await Engine.create({
+      trust: await trustListOf(root, trustKeys),
+      status: await snapshotOf([GOOD, REVOKED], 1, NOW - 1),
+    });
+    expect(engine.verifyBatch(cards.slice(0, 2), { at })).toMatchObject([
+      { outcome: "undetermined", code: "STATUS_STALE", status: "stale" },
+      { code: "REVOKED" },
+    ]);
+  });
+
+  it("is stale sooner where the verifier wants it fresher", async () => {
+    const engine = await Engine.create({
+      trust: await trustListOf(root, trustKeys),
+      status: await snapshotOf([GOOD], 1),
+      statusMaxAge: 9,
+    });
+    expect(engine.verifyBatch([card(0)], { at })[0]?.code).toBe("STATUS_STALE");
+  });
+});
+
+describe("what is in force changes between batches", () => {
+  let verifier: Verifier;
+  beforeAll(async () => {
+    verifier = await Verifier.create({ trust: await trustListOf(root, trustKeys, 3), workers: 2 });
+  });
+  afterAll(() => verifier.close());
+
+  const codes = async (qrs: readonly string[]): Promise<string[]> =>
+    (await verifier.verifyBatch(qrs, { at })).map(({ code }) => code);
+
+  it("a snapshot, then a newer one; an older one is refused and changes nothing", async () => {
+    expect(await codes([card(0), card(1)])).toEqual(["VALID", "VALID"]);
+    await verifier.updateStatus(await snapshotOf([GOOD, REVOKED], 2));
+    expect(await codes([card(0), card(1)])).toEqual(["VALID", "REVOKED"]);
+    await expect(verifier.updateStatus(await snapshotOf([REVOKED, GOOD], 2))).rejects.toMatchObject({
+      code: "OLD_EPOCH",
+    });
+    const flipped = await snapshotOf([REVOKED, GOOD], 4);
+    flipped[flipped.length - 200]! ^= 1;
+    await expect(verifier.updateStatus(flipped)).rejects.toMatchObject({ name: "StatusError" });
+    expect(await codes([card(0), card(1)])).toEqual(["VALID", "REVOKED"]);
+    await verifier.updateStatus(await snapshotOf([SUSPENDED, GOOD], 4));
+    expect(await codes([card(0), card(1)])).toEqual(["SUSPENDED", "VALID"]);
+    expect(verifier.epochs).toEqual({ trust: 3, status: 4 });
+  });
+
+  it("a trust list with another key; the snapshots stay in force", async () => {
+    const stranger = makeCard(second, { payload: payload([[7, cti(1)]]) });
+    expect(await codes([stranger])).toEqual(["UNKNOWN_ISSUER"]);
+    const more = [trusted(second, { issuer }), ...trustKeys];
+    await expect(async () => { verifier.updateTrust(await trustListOf(root, more, 3)); }).rejects.toMatchObject({ code: "OLD_EPOCH" }); // prettier-ignore
+    await expect(async () => { verifier.updateTrust(await trustListOf(second, more, 4)); }).rejects.toMatchObject({ code: "OTHER_ROOT" }); // prettier-ignore
+    verifier.updateTrust(await trustListOf(root, more, 4));
+    expect(await codes([stranger, card(0), card(1)])).toEqual(["VALID", "SUSPENDED", "VALID"]);
+    const [first, last] = await verifier.verifyBatch([stranger, card(1)], { at });
+    expect(first?.kid).toBe(Buffer.from(kidOf(second)).toString("hex"));
+    expect(last?.kid).toBe(Buffer.from(kidOf(key)).toString("hex"));
+  });
+
+  it("while batches are in work none is lost or misjudged", async () => {
+    const asked = Array.from({ length: 20 }, () => codes(Array.from({ length: 20 }, () => card(1))));
+    await verifier.updateStatus(await snapshotOf([GOOD, REVOKED], 5));
+    const later = codes([card(1)]);
+    for (const answers of await Promise.all(asked)) {
+      expect(answers).toHaveLength(20);
+      expect(answers.filter((code) => code !== "VALID" && code !== "REVOKED")).toEqual([]);
+    }
+    expect(await later).toEqual(["REVOKED"]);
+  });
+});
