@@ -93,7 +93,7 @@ export function sortByShard(
   }
   for (let place = 1; place < starts.length; place++) starts[place] = (starts[place] ?? 0) + (starts[place - 1] ?? 0);
   const next = starts.slice();
-  const sorted = new Uint32Array(2 * (starts.at(-1) ?? 0));
+  const sorted = new Uint32Array(2 * (starts[starts.length - 1] ?? 0));
   for (const words of all) {
     for (let i = 0; i < words.length; i += 4) {
       const place = placeOf(words, i);

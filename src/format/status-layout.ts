@@ -66,7 +66,7 @@ export function periodOf(expires: number | undefined): number {
 export function layOutBody(parts: BodyParts): Uint8Array {
   const dated = parts.periods.filter(({ period }) => period !== MAX_PERIOD);
   const firstPeriod = dated[0]?.period ?? 0;
-  const periodCount = (dated.at(-1)?.period ?? -1) - firstPeriod + 1;
+  const periodCount = (dated[dated.length - 1]?.period ?? -1) - firstPeriod + 1;
   const shards = parts.periods.flatMap((period) => period.shards);
   const filters = shards.map(({ filter }) => filter);
   const rests = shards.flatMap(({ rest }) => rest ?? []);
