@@ -1,11 +1,1 @@
-export {
-  advanceStatus,
-  changeStatus,
-  clearStatus,
-  limitStatusAge,
-  loadStatus,
-  statusEpoch,
-  statusOf,
-  statusOfRecords,
-  statusSpace,
-} from "../status/status";
+export {};

@@ -136,7 +136,7 @@ export class Lane {
   /** How many of these records the real engine answers wrongly. */
   countWrong(records: Uint8Array): number {
     const count = records.length / RECORD_SIZE;
-    const address = this.#engine.statusSpace(SCRATCH, CHUNK_RECORDS * (RECORD_SIZE + 1));
+    const address = this.#engine.controlBuffer(CHUNK_RECORDS * (RECORD_SIZE + 1));
     const answers = address + records.length;
     const memory = new Uint8Array(this.#engine.memory.buffer);
     memory.set(records, address);
@@ -149,6 +149,5 @@ export class Lane {
   }
 }
 
-/** Issuer slots of the engine: the snapshot to check, and one whose space holds the questions. */
+/** Index of the issuer whose snapshot is checked: in this engine it is the only one. */
 const CHECKED = 0;
-const SCRATCH = 1;

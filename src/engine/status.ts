@@ -1,8 +1,13 @@
+import { Status } from "../format/batch.js";
+import type { Delta } from "../format/delta.js";
 import type { Snapshot } from "../format/snapshot.js";
+import { CTI_SIZE } from "../format/status-body.js";
+import type { StatusState } from "../format/status-state.js";
 
 /** What assembly/index.ts exports for status; addresses are offsets into `memory`. */
 export interface StatusExports {
   memory: WebAssembly.Memory;
+  controlBuffer(bytes: number): number;
   statusSpace(issuer: number, bytes: number): number;
   loadStatus(issuer: number): void;
   clearStatus(issuer: number): void;
@@ -14,9 +19,31 @@ export interface StatusExports {
   statusOfRecords(issuer: number, records: number, count: number, statuses: number): void;
 }
 
-/** Put an opened snapshot in force for the issuer with this index. To be called between batches. */
-export function loadSnapshot(wasm: StatusExports, issuer: number, snapshot: Snapshot): void {
-  const address = wasm.statusSpace(issuer, snapshot.body.length);
-  new Uint8Array(wasm.memory.buffer).set(snapshot.body, address);
+/**
+ * Put a state in force for the issuer with this index. To be called between batches, like all that is in this file: a
+ * look-up then never meets half a snapshot, and no second copy of one is held.
+ */
+export function loadStatus(wasm: StatusExports, issuer: number, state: StatusState): void {
+  loadSnapshot(wasm, issuer, state.snapshot);
+  for (const delta of state.deltas) applyDelta(wasm, issuer, delta);
+}
+
+export function loadSnapshot(wasm: StatusExports, issuer: number, { body }: Snapshot): void {
+  const address = wasm.statusSpace(issuer, body.length);
+  new Uint8Array(wasm.memory.buffer).set(body, address);
   wasm.loadStatus(issuer);
+}
+
+/** Apply a delta to the state in force, which must be one that it leads on from (status-state.ts). */
+export function applyDelta(wasm: StatusExports, issuer: number, delta: Delta): void {
+  change(wasm, issuer, delta.good, Status.GOOD);
+  change(wasm, issuer, delta.revoked, Status.REVOKED);
+  change(wasm, issuer, delta.suspended, Status.SUSPENDED);
+  wasm.advanceStatus(issuer, delta.epoch, BigInt(delta.universe), BigInt(delta.expires));
+}
+
+function change(wasm: StatusExports, issuer: number, ids: Uint8Array, status: Status): void {
+  const address = wasm.controlBuffer(ids.length);
+  new Uint8Array(wasm.memory.buffer).set(ids, address);
+  wasm.changeStatus(issuer, address, ids.length / CTI_SIZE, status);
 }
