@@ -1,0 +1,209 @@
+import { add, carry, copy, ELEMENT, invert, isZero, mul, negateWhere, QUAD, select, splat, sqr, sub, takeLane } from "./field25519";
+import { ONE, ZERO } from "./edwards25519";
+
+/**
+ * The same group on Curve25519, v^2 = u^3 + A u^2 + u (RFC 7748, section 4.1), where adding two affine points takes one
+ * inversion, 2 mul and 1 sqr. A batch shares the inversion (Montgomery's trick), so an addition costs 5 mul + 1 sqr,
+ * less than the 7 mul of a mixed addition in extended coordinates, and a stored point needs two coordinates, not three.
+ *
+ * Affine addition is not complete: a sum with the neutral element (no affine point), of equal or of opposite points is
+ * recognised exactly, lane by lane, and done apart.
+ */
+
+/** Bytes of four affine points: quads u, v (tight), and in four i32 lanes -1 where the point is neutral. */
+export const AFFINE: usize = 2 * QUAD + 16;
+/** Bytes of one affine point in a table: elements u, v. */
+export const ENTRY: usize = 2 * ELEMENT;
+
+/** What stands for the neutral element where an entry is asked for: no coordinates, its address is enough. */
+export const NEUTRAL_ENTRY = memory.data(80, 16);
+
+// prettier-ignore
+const MAP_LIMBS = memory.data<i16>([
+  -506, -1492, 2752, -1015, 3271, 3393, 3572, -1495, 468, -2515,
+  -3104, 2041, 3520, -636, 3914, 215, 160, 4003, 2491, 30,
+]);
+const A_LIMBS = memory.data<i16>([3334, 59, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** c, a square root of -486664: x = c u/v, y = (u - 1)/(u + 1). */
+const MAP = memory.data(160, 16);
+const A = memory.data(160, 16);
+splat(MAP, MAP_LIMBS);
+splat(A, A_LIMBS);
+
+const DX = memory.data(160, 16);
+const DY = memory.data(160, 16);
+const INVERSE = memory.data(160, 16);
+const SLOPE = memory.data(160, 16);
+const T = memory.data(160, 16);
+const U = memory.data(160, 16);
+const V = memory.data(160, 16);
+
+/**
+ * The four points of the table entries at `entries` (four addresses, NEUTRAL_ENTRY for the neutral element), negated in the lanes
+ * of `negative`.
+ */
+export function loadEntries(r: usize, entries: usize, negative: v128): void {
+  const e0 = load<usize>(entries);
+  const e1 = load<usize>(entries, 4);
+  const e2 = load<usize>(entries, 8);
+  const e3 = load<usize>(entries, 12);
+  v128.store(r + 2 * QUAD, i32x4.eq(v128.load(entries), i32x4.splat(<i32>NEUTRAL_ENTRY)));
+  // A 4 x 4 transposition of limb pairs, five times.
+  for (let t: usize = 0; t < 5; t++) {
+    const x0 = v128.load(e0 + (t << 4));
+    const x1 = v128.load(e1 + (t << 4));
+    const x2 = v128.load(e2 + (t << 4));
+    const x3 = v128.load(e3 + (t << 4));
+    const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+    const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+    const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+    const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+    const to = r + (t << 6);
+    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 16);
+    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 32);
+    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 48);
+  }
+  negateWhere(r + QUAD, r + QUAD, negative);
+}
+
+/** Write one lane of p as a table entry. The point must not be neutral. */
+export function storeEntry(entry: usize, p: usize, lane: i32): void {
+  takeLane(entry, p, lane);
+  takeLane(entry + ELEMENT, p + QUAD, lane);
+}
+
+/** r = the affine points of (X : Y : Z : T), given 1/((Z - Y) X). No lane may have X = 0. */
+export function fromEdwards(r: usize, p: usize, inverse: usize): void {
+  const x = p;
+  const y = p + QUAD;
+  const z = p + 2 * QUAD;
+  add(T, z, y);
+  mul(T, T, inverse);
+  mul(r, T, x);
+  mul(T, T, z);
+  mul(r + QUAD, T, MAP);
+  v128.store(r + 2 * QUAD, i32x4.splat(0));
+}
+
+/** r = (X : Y : Z : T) of the affine points p. */
+export function toEdwards(r: usize, p: usize): void {
+  const u = p;
+  const v = p + QUAD;
+  const neutral = v128.load(p + 2 * QUAD);
+  add(U, u, ONE); // alpha 2
+  sub(V, u, ONE); // alpha 2
+  mul(T, u, MAP);
+  mul(r, T, U);
+  mul(r + QUAD, V, v);
+  mul(r + 2 * QUAD, U, v);
+  mul(r + 3 * QUAD, T, V);
+  // v = 0 only at the point of order two, (0, -1); the neutral one is (0, 1).
+  const isZeroV = isZero(v);
+  if (v128.any_true(v128.or(neutral, isZeroV))) {
+    const apart = v128.or(neutral, isZeroV);
+    negateWhere(T, ONE, v128.andnot(isZeroV, neutral));
+    select(r, ZERO, r, apart);
+    select(r + QUAD, T, r + QUAD, apart);
+    select(r + 2 * QUAD, ONE, r + 2 * QUAD, apart);
+    select(r + 3 * QUAD, ZERO, r + 3 * QUAD, apart);
+  }
+}
+
+/**
+ * p[i] += q[i] for `count` fours of points, q `qStep` bytes apart (0: the same for all). `work` has room for count times
+ * two quads.
+ */
+export function addAffine(p: usize, q: usize, qStep: usize, count: i32, work: usize): void {
+  // Forward: the product of all denominators, and before each what was there.
+  let before = work;
+  copy(T, ONE);
+  for (let i = 0; i < count; i++) {
+    const pi = p + <usize>i * AFFINE;
+    const qi = q + <usize>i * qStep;
+    const dx = before + QUAD;
+    sub(dx, qi, pi);
+    const apart = v128.or(v128.or(v128.load(pi + 2 * QUAD), v128.load(qi + 2 * QUAD)), isZero(dx));
+    if (v128.any_true(apart)) {
+      const doubled = doubledLanes(pi, qi);
+      select(dx, ONE, dx, apart);
+      add(DY, pi + QUAD, pi + QUAD);
+      select(dx, DY, dx, doubled);
+    }
+    copy(before, T);
+    mul(T, T, dx);
+    before += 2 * QUAD;
+  }
+  invert(INVERSE, T);
+  // Backward: peel off one denominator after another.
+  for (let i = count - 1; i >= 0; i--) {
+    const pi = p + <usize>i * AFFINE;
+    const qi = q + <usize>i * qStep;
+    before -= 2 * QUAD;
+    const dx = before + QUAD;
+    sub(DY, qi + QUAD, pi + QUAD); // alpha 2
+    sub(DX, qi, pi);
+    const pNeutral = v128.load(pi + 2 * QUAD);
+    const qNeutral = v128.load(qi + 2 * QUAD);
+    const same = isZero(DX);
+    const apart = v128.any_true(v128.or(v128.or(pNeutral, qNeutral), same));
+    const doubled = apart ? doubledLanes(pi, qi) : same;
+    if (apart) tangent(pi, doubled);
+    mul(SLOPE, INVERSE, before);
+    mul(INVERSE, INVERSE, dx);
+    mul(SLOPE, SLOPE, DY);
+    // u = slope^2 - A - u1 - u2, v = slope (u1 - u) - v1
+    sqr(U, SLOPE);
+    sub(U, U, A);
+    sub(U, U, pi);
+    sub(U, U, qi); // alpha 4
+    carry(U, U);
+    sub(V, pi, U);
+    mul(V, V, SLOPE);
+    sub(V, V, pi + QUAD);
+    carry(V, V);
+    if (apart) {
+      select(U, qi, U, pNeutral);
+      select(V, qi + QUAD, V, pNeutral);
+      select(U, pi, U, qNeutral);
+      select(V, pi + QUAD, V, qNeutral);
+      const finite = v128.not(v128.or(pNeutral, qNeutral));
+      const opposite = v128.andnot(v128.and(same, finite), doubled);
+      v128.store(pi + 2 * QUAD, v128.or(opposite, v128.and(pNeutral, qNeutral)));
+    }
+    copy(pi, U);
+    copy(pi + QUAD, V);
+  }
+}
+
+/** Lanes in which p = q, both finite and not of order two, so that the sum has a tangent. */
+function doubledLanes(p: usize, q: usize): v128 {
+  const neutral = v128.or(v128.load(p + 2 * QUAD), v128.load(q + 2 * QUAD));
+  sub(V, q, p);
+  const sameU = isZero(V);
+  sub(V, q + QUAD, p + QUAD);
+  const sameV = isZero(V);
+  return v128.andnot(v128.andnot(v128.and(sameU, sameV), isZero(p + QUAD)), neutral);
+}
+
+/** In `lanes` DY = 3 u^2 + 2 A u + 1, the tangent's numerator; its denominator is 2 v. */
+function tangent(p: usize, lanes: v128): void {
+  sqr(U, p);
+  add(V, U, U);
+  add(V, V, U);
+  mul(U, p, A);
+  add(V, V, U);
+  add(V, V, U);
+  add(V, V, ONE);
+  carry(V, V);
+  select(DY, V, DY, lanes);
+}
+
+/** Sum `positions` rows of `width` fours of points each into the first row. `work` as for addAffine. */
+export function sumRows(points: usize, positions: i32, width: i32, work: usize): void {
+  while (positions > 1) {
+    const half = positions >> 1;
+    positions -= half;
+    addAffine(points, points + <usize>(positions * width) * AFFINE, AFFINE, half * width, work);
+  }
+}
