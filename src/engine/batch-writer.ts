@@ -4,6 +4,7 @@ import {
   CONTEXTS_OFFSET,
   HEADER_GENERATION,
   HEADER_ITEM_COUNT,
+  HEADER_STARTED,
   HEADER_TEXT_LENGTH,
   ITEM_SIZE,
   ITEM_TEXT_LENGTH,
@@ -54,6 +55,7 @@ export class BatchWriter {
   /** Write the header: the batch is complete, to be judged by the state of this generation. */
   seal(generation: number): void {
     this.view.setUint32(HEADER_GENERATION, generation, true);
+    this.view.setUint32(HEADER_STARTED, 0, true);
     this.view.setUint32(HEADER_ITEM_COUNT, this.#count, true);
     this.view.setUint32(HEADER_TEXT_LENGTH, this.#textLength, true);
   }

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { HEADER_STARTED } from "../format/batch.js";
+import { slabBytes } from "./slab-ring.js";
 import type { EngineState } from "./state.js";
 import type { Answer, Briefing, Task } from "./worker.js";
 
-/** A batch that has not come back by then is answered INTERNAL, and its worker is replaced. */
+/** A batch that a worker has held for so long is answered INTERNAL, and the worker is replaced. */
 const DEADLINE_MS = 800;
 
 export interface PoolStats {
@@ -48,9 +50,14 @@ export class WorkerPool {
    */
   async run(slab: number): Promise<Uint8Array | undefined> {
     const abort = new AbortController();
-    const timer = setTimeout(() => {
-      abort.abort();
-    }, DEADLINE_MS);
+    let timer = setTimeout(watch, DEADLINE_MS);
+    const { memory } = this.#briefing;
+    // Time spent waiting for a worker does not count: a long queue must not cost the workers that work it off.
+    function watch(): void {
+      const left = DEADLINE_MS - heldFor(memory, slab);
+      if (left <= 0) abort.abort();
+      else timer = setTimeout(watch, left);
+    }
     try {
       let answer = await this.#piscina.run(slab, { signal: abort.signal });
       if (answer === "behind") answer = await this.#brief(slab, abort.signal);
@@ -72,4 +79,11 @@ export class WorkerPool {
   #brief(slab: number, signal: AbortSignal): Promise<Answer> {
     return this.#piscina.run({ slab, briefing: this.#briefing }, { signal });
   }
+}
+
+/** Milliseconds for which a worker has had the batch in slab `slab`; 0 while it waits. */
+function heldFor(memory: SharedArrayBuffer, slab: number): number {
+  const bytes = slabBytes(memory, slab);
+  const started = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_STARTED, true);
+  return started === 0 ? 0 : ((Date.now() >>> 0) - started) >>> 0;
 }

@@ -1,4 +1,4 @@
-import { HEADER_GENERATION } from "../format/batch.js";
+import { HEADER_GENERATION, HEADER_STARTED } from "../format/batch.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { slabBytes } from "./slab-ring.js";
 import { type EngineState, loadState } from "./state.js";
@@ -30,6 +30,7 @@ export default function verifySlab(task: Task): Answer {
   // It may be judged by a newer one than it was sent out under: the answer says which.
   header.setUint32(HEADER_GENERATION, generation, true);
   instance ??= start(briefing);
+  header.setUint32(HEADER_STARTED, Date.now() >>> 0 || 1, true);
   try {
     return instance.verify(slab);
   } catch (error) {

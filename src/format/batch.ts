@@ -15,6 +15,8 @@ export const HEADER_TRUST_EPOCH = 8;
 export const HEADER_STATUS_EPOCH = 12;
 /** Generation of the trust list and snapshots: the host writes the oldest that may judge, the worker which did. */
 export const HEADER_GENERATION = 16;
+/** Written by the worker when it begins: milliseconds since 1970 modulo 2^32, never 0; 0 while the batch waits. */
+export const HEADER_STARTED = 20;
 export const HEADER_SIZE = 64;
 
 // Context: what one request asks, after policy. One for each item, at the item's index.
