@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { MAX_FRAME_ITEMS, MAX_NAME_LENGTH } from "../format/frame.js";
+import { parseTime } from "../format/time.js";
+import { Code } from "../format/code.js";
+
+/** Bodies of HTTP requests and answers: what is checked and what /openapi.json says are the same thing. */
+
+const name = z.string().min(1).max(MAX_NAME_LENGTH);
+const fields = {
+  purpose: name.optional().describe("What the card is checked for, such as rail-boarding"),
+  region: z
+    .string()
+    .regex(/^\d{6}$/, "a region is 6 digits")
+    .optional()
+    .describe("Where: a GB/T 2260 code"),
+  audience: name.optional().describe("Who checks, for presentations"),
+  at: z
+    .string()
+    .refine((text) => parseTime(text) !== undefined, "a time is written as RFC 3339 says")
+    .optional()
+    .meta({ description: "The moment to judge by; now when absent", format: "date-time" }),
+  claims: z.boolean().optional().describe("Return the claims of genuine cards"),
+};
+const qr = z.string().describe("The text of the QR code");
+
+export const verifyOne = z.strictObject({ qr, ...fields });
+export const verifyMany = z.strictObject({
+  items: z.array(z.strictObject({ qr })).min(1).max(MAX_FRAME_ITEMS),
+  ...fields,
+});
+
+const codes = Object.keys(Code).filter((key) => Number.isNaN(Number(key)));
+
+export const verdict = z.object({
+  outcome: z.enum(["accepted", "refused", "undetermined"]),
+  code: z.enum(codes),
+  format: z.literal("claim169").optional(),
+  alg: z.enum(["EdDSA", "ES256", "SM2"]).optional(),
+  kid: z.string().optional().describe("Key id in hexadecimal"),
+  issuer: z.string().optional(),
+  tier: z.enum(["lite", "full"]).optional(),
+  status: z.enum(["good", "revoked", "suspended", "not-covered", "stale", "unchecked"]).optional(),
+  epoch: z.int().optional().describe("Epoch of the status snapshot the verdict rests on"),
+  expires: z.int().optional().describe("Seconds since 1970"),
+  claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key"),
+});
+export const verdicts = z.object({ verdicts: z.array(verdict) });
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+});

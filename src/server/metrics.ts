@@ -1,0 +1,81 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { VerifierStats } from "../engine/verifier.js";
+import type { CodeName, Verdict } from "../format/verdict.js";
+
+/** By which door a text came in. */
+export type Door = "http" | "stream";
+
+/** Seconds; from an idle machine's fraction of a millisecond to the pool's deadline. */
+const BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Prometheus metrics. The hot path only counts in plain maps; the rest is read when someone asks. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counts: Record<Door, Map<CodeName, number>> = { http: new Map(), stream: new Map() };
+  readonly #duration: Histogram<"door">;
+
+  constructor(stats: () => VerifierStats) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry, prefix: "hufu_" });
+    const counts = this.#counts;
+    const counter = (name: string, help: string, read: () => number): Counter =>
+      new Counter({ name, help, registers, collect: absolute(read) });
+    new Counter({
+      name: "hufu_verdicts_total",
+      help: "Verdicts given",
+      labelNames: ["door", "code"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [door, byCode] of Object.entries(counts)) {
+          for (const [code, count] of byCode) this.inc({ door, code }, count);
+        }
+      },
+    });
+    this.#duration = new Histogram({
+      name: "hufu_request_duration_seconds",
+      help: "From the arrival of a request or frame to its answer",
+      labelNames: ["door"],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.gauge("hufu_slabs", "Slabs in the ring", () => stats().slabs);
+    this.gauge("hufu_slabs_free", "Slabs free for another batch", () => stats().slabsFree);
+    this.gauge("hufu_workers", "Worker threads", () => stats().workers);
+    counter("hufu_batches_total", "Batches verified", () => stats().batches);
+    counter("hufu_workers_replaced_total", "Workers or instances replaced after a failure", () => stats().replaced);
+  }
+
+  /** Tell a value that is known at the moment of a scrape. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The answer to one request or frame; `began` as performance.now() gave it. */
+  answered(door: Door, verdicts: readonly Verdict[], began: number): void {
+    const counts = this.#counts[door];
+    for (const { code } of verdicts) counts.set(code, (counts.get(code) ?? 0) + 1);
+    this.#duration.observe({ door }, (performance.now() - began) / 1000);
+  }
+}
+
+/** A counter kept elsewhere. */
+function absolute(read: () => number): (this: Counter) => void {
+  return function () {
+    this.reset();
+    this.inc(read());
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { problem, verdict, verdicts, verifyMany, verifyOne } from "./messages.js";
+
+/** The HTTP side as OpenAPI 3.1; the schemas are those that requests are checked against. */
+export function openApi(version: string): unknown {
+  const problemAnswer = { description: "Refused", content: content("application/problem+json", problem) };
+  const plain = (summary: string, type: string): unknown => ({
+    get: { summary, responses: { 200: { description: summary, content: { [type]: {} } } } },
+  });
+  return {
+    openapi: "3.1.0",
+    info: { title: "Hufu verifier", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    paths: {
+      "/v1/verify": {
+        post: {
+          summary: "Verify one QR text, or up to 1,000",
+          requestBody: { required: true, content: content("application/json", z.union([verifyOne, verifyMany])) },
+          responses: {
+            200: {
+              description: "The verdict, or as many as there were items, in their order",
+              content: content("application/json", z.union([verdict, verdicts])),
+            },
+            default: problemAnswer,
+          },
+          security: [{}, { bearer: [] }],
+        },
+      },
+      "/v1/stream": {
+        get: {
+          summary: "WebSocket with subprotocol hufu.v1+msgpack or hufu.v1+json",
+          responses: { 101: { description: "The stream is open" }, default: problemAnswer },
+          security: [{}, { bearer: [] }],
+        },
+      },
+      "/livez": plain("The process is alive", "text/plain"),
+      "/readyz": plain("Requests are welcome", "text/plain"),
+      "/version": plain("Version of the server", "application/json"),
+      "/metrics": plain("Metrics for Prometheus", "text/plain"),
+      "/openapi.json": plain("This document", "application/json"),
+    },
+    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+  };
+}
+
+function content(type: string, schema: z.ZodType): Record<string, unknown> {
+  const { $schema, ...json } = z.toJSONSchema(schema);
+  return { [type]: { schema: json, ...($schema === undefined && {}) } };
+}

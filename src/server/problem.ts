@@ -1,0 +1,45 @@
+import type { CodeName } from "../format/verdict.js";
+
+/** Codes of refused requests: those of the table (contract §5) where one says it, and what only HTTP can meet. */
+export type ProblemCode =
+  | Extract<CodeName, "BAD_REQUEST" | "BUSY" | "INTERNAL" | "TOO_LARGE">
+  | "UNAUTHORIZED"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "UPGRADE_REQUIRED"
+  | "TOO_MANY_CONNECTIONS"
+  | "SHUTTING_DOWN";
+
+const KINDS: Record<ProblemCode, { status: string; title: string }> = {
+  BAD_REQUEST: { status: "400 Bad Request", title: "The request is malformed" },
+  UNAUTHORIZED: { status: "401 Unauthorized", title: "A bearer token is required" },
+  NOT_FOUND: { status: "404 Not Found", title: "There is nothing at this address" },
+  METHOD_NOT_ALLOWED: { status: "405 Method Not Allowed", title: "This address has other methods" },
+  TOO_LARGE: { status: "413 Content Too Large", title: "The request is too large" },
+  UPGRADE_REQUIRED: { status: "426 Upgrade Required", title: "This address speaks WebSocket" },
+  TOO_MANY_CONNECTIONS: { status: "429 Too Many Requests", title: "Too many connections from this address" },
+  INTERNAL: { status: "500 Internal Server Error", title: "The server failed" },
+  BUSY: { status: "503 Service Unavailable", title: "The verifier is busy" },
+  SHUTTING_DOWN: { status: "503 Service Unavailable", title: "The server is shutting down" },
+};
+
+/** A request refused, to be answered as application/problem+json (RFC 9457). */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly status: string;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+    this.status = KINDS[code].status;
+  }
+
+  body(requestId: string): string {
+    const { status, title } = KINDS[this.code];
+    const document = { title, status: Number.parseInt(status), detail: this.detail, code: this.code, requestId };
+    return JSON.stringify({ type: "about:blank", ...document });
+  }
+}
