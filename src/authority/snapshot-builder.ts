@@ -25,7 +25,8 @@ import {
  */
 
 /**
- * Every credential issued up to the time of the universe, as records of status-body.ts, packed in chunks of any size.
+ * Every credential issued up to the time of the universe, as records of status-body.ts, packed in chunks of any size
+ * (best CHUNK_RECORDS records in a buffer of their own). The chunks are given away: their buffers may be detached.
  * It is iterated three times and must say the same each time: read it in one transaction.
  */
 export type IdSource = AsyncIterable<Uint8Array>;
@@ -151,8 +152,10 @@ class Build {
       for (;;) {
         const next = await chunks.next();
         if (next.done === true) return;
+        // Counted before the chunk is given away.
+        const records = next.value.length / RECORD_SIZE;
         await work(lane, next.value);
-        done += next.value.length / RECORD_SIZE;
+        done += records;
         this.options.progress?.({ phase, done, ...(total !== undefined && { total }) });
       }
     });
@@ -195,8 +198,12 @@ const SHARDS_AT_ONCE = 8;
 async function* chunksOf(source: IdSource): AsyncGenerator<Uint8Array, undefined> {
   for await (const chunk of source) {
     if (chunk.length % RECORD_SIZE !== 0) throw new RangeError("a chunk of ids ends in the middle of a record");
+    if (chunk.length <= CHUNK_RECORDS * RECORD_SIZE && chunk.length === chunk.buffer.byteLength) {
+      yield chunk;
+      continue;
+    }
     for (let at = 0; at < chunk.length; at += CHUNK_RECORDS * RECORD_SIZE) {
-      // A copy: a view would take all of its buffer along to another thread.
+      // A copy: another thread cannot be given a part of a buffer.
       yield chunk.slice(at, at + CHUNK_RECORDS * RECORD_SIZE);
     }
   }

@@ -56,12 +56,19 @@ function threadLane(): AnyLane {
           return;
         }
         waiting.push({ resolve, reject });
-        worker.postMessage(call);
+        worker.postMessage(call, givenAway(call));
       }),
     close: async () => {
       await worker.terminate();
     },
   };
+}
+
+/** Records are handed on, not copied: nobody needs them afterwards. */
+function givenAway([method, ...parameters]: LaneCall): ArrayBuffer[] {
+  const [records] = parameters;
+  const isPass = method === "scan" || method === "survive" || method === "countWrong";
+  return isPass && records instanceof Uint8Array ? [records.buffer as ArrayBuffer] : [];
 }
 
 /** Errors lose their class on the way between threads, but not their name. */

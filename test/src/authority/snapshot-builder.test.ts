@@ -3,6 +3,7 @@ import { buildSnapshot, type BuildProgress } from "../../../src/authority/snapsh
 import { Status } from "../../../src/format/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { openSnapshot } from "../../../src/format/snapshot.js";
+import { generate } from "../../../bench/universe.js";
 import { people, sourceOf, statusSigner } from "../../support/universe.js";
 
 const issuer = "Ministry of Public Security";
@@ -45,5 +46,63 @@ describe("snapshot builder", () => {
     expect(built.header).toMatchObject({ good: 197_800, revoked: 2000, suspended: 200 });
     expect([...new Set(seen.map(({ phase }) => phase))]).toEqual(["scan", "filters", "survivors", "ribbons", "check"]);
     expect(seen.at(-1)).toEqual({ phase: "check", done: 200_000, total: 200_000 });
+  });
+
+  it("gives no false answer over 14 million credentials, 140 thousand of them revoked, and takes 10 bits for each", async () => {
+    const universe = generate({ count: 14_000_000, revokedOneIn: 100, suspendedOneIn: 0, months: 120 });
+    // It would throw: every credential has been put to the engine.
+    const { header, body } = await buildSnapshot(universe, { ...claims, threads: 2 });
+    expect(header.good + header.revoked).toBe(14_000_000);
+    expect(header.revoked).toBeGreaterThan(139_000);
+    expect((body.length * 8) / header.revoked).toBeLessThan(10);
+  });
+
+  it("signs nothing where the universe changes on the way", async () => {
+    const before = people(3000, mixed(10, 100));
+    // Each pass sees one more good credential revoked than the one before.
+    let pass = 0;
+    const changing = {
+      [Symbol.asyncIterator]() {
+        pass++;
+        const now = before.map((person, i) => (i % 1000 < pass - 1 ? { ...person, status: Status.REVOKED } : person));
+        return sourceOf(now)[Symbol.asyncIterator]();
+      },
+    };
+    let signed = false;
+    const sign = (): Uint8Array => ((signed = true), new Uint8Array(64));
+    const options = { ...claims, signer: { ...signer, sign }, threads: 0 };
+    await expect(buildSnapshot(changing, options)).rejects.toThrow(/answered wrongly/);
+    expect(signed).toBe(false);
+  });
+
+  it("signs nothing where credentials come or go on the way", async () => {
+    const persons = people(3000, mixed(10, 100));
+    let pass = 0;
+    const growing = {
+      [Symbol.asyncIterator]: () => sourceOf(persons.slice(0, ++pass < 3 ? 2000 : 3000))[Symbol.asyncIterator](),
+    };
+    await expect(buildSnapshot(growing, { ...claims, threads: 0 })).rejects.toThrow(/2000 were there at first/);
+  });
+
+  it("refuses a universe in which one id is good and revoked", async () => {
+    const [first, ...others] = people(1000, mixed(10, 100));
+    const twice = [first!, ...others, { ...first!, status: Status.REVOKED }];
+    await expect(buildSnapshot(sourceOf(twice), { ...claims, threads: 0 })).rejects.toThrow(/contradict/);
+  });
+
+  it("passes on what goes wrong in the source, and in the middle of a record", async () => {
+    const failing = {
+      async *[Symbol.asyncIterator]() {
+        yield await Promise.resolve(new Uint8Array(24).fill(1));
+        throw new Error("the store went away");
+      },
+    };
+    await expect(buildSnapshot(failing, { ...claims, threads: 2 })).rejects.toThrow("the store went away");
+    const cut = {
+      async *[Symbol.asyncIterator]() {
+        yield await Promise.resolve(new Uint8Array(25));
+      },
+    };
+    await expect(buildSnapshot(cut, { ...claims, threads: 0 })).rejects.toThrow(RangeError);
   });
 });
