@@ -5,6 +5,7 @@ import type { BenchGroup, BenchOptions, BenchResult } from "./result.js";
 /** Every group, loaded when it is run. */
 const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   stages: () => import("./stages.js"),
+  signature: () => import("./signature.js"),
   pipeline: () => import("./pipeline.js"),
 };
 
