@@ -16,9 +16,9 @@ import {
 import { concat } from "../format/bytes.js";
 import type { Code } from "../format/code.js";
 import type { TrustList, VerifySignature } from "../format/trust-list.js";
-import type { Snapshot } from "../format/snapshot.js";
+import type { StatusState } from "../format/status-state.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
-import { loadSnapshot, type StatusExports } from "./status.js";
+import { applyDelta, loadStatus, type StatusExports } from "./status.js";
 
 /** What assembly/index.ts exports; addresses are offsets into `memory`. */
 interface EngineExports extends StatusExports, Record<string, unknown> {
@@ -30,7 +30,6 @@ interface EngineExports extends StatusExports, Record<string, unknown> {
   trustKeys(): number;
   trustNames(): number;
   loadTrust(keys: number, names: number): number;
-  controlBuffer(bytes: number): number;
   checkSignature(algorithm: number, publicKey: number, signature: number, message: number, length: number): number;
 }
 
@@ -69,14 +68,22 @@ export class Instance {
   }
 
   /**
-   * Put a checked snapshot in force for its issuer. One of an issuer that the trust list does not name is passed over:
-   * no credential can be its.
+   * Put a snapshot and its deltas in force for their issuer. Those of an issuer that the trust list does not name are
+   * passed over: no credential can be its.
    */
-  loadSnapshot(snapshot: Snapshot): void {
-    const issuer = this.#issuers.ids.get(snapshot.header.issuer);
-    if (issuer === undefined) return;
+  loadStatus(status: StatusState): void {
     this.#guard(() => {
-      loadSnapshot(this.#exports, issuer, snapshot);
+      const issuer = this.#issuers.ids.get(status.snapshot.header.issuer);
+      if (issuer !== undefined) loadStatus(this.#exports, issuer, status);
+    });
+  }
+
+  /** The same where the snapshot and its deltas up to `epoch` are in force already: only the later deltas. */
+  advanceStatus({ snapshot, deltas }: StatusState, epoch: number): void {
+    this.#guard(() => {
+      const issuer = this.#issuers.ids.get(snapshot.header.issuer);
+      if (issuer === undefined) return;
+      for (const delta of deltas.filter((later) => later.epoch > epoch)) applyDelta(this.#exports, issuer, delta);
     });
   }
 

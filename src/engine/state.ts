@@ -1,5 +1,7 @@
-import { openSnapshot, type Snapshot } from "../format/snapshot.js";
+import { type Delta, openDelta } from "../format/delta.js";
+import { isSnapshot, openSnapshot, type Snapshot } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
+import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
 import { readTrust } from "../format/trust.js";
 import { equalBytes } from "../format/bytes.js";
 import { TrustError, type TrustList, type VerifySignature } from "../format/trust-list.js";
@@ -16,7 +18,7 @@ export interface EngineState {
   trustGeneration: number;
   trust: TrustList;
   /** One an issuer. */
-  snapshots: readonly Snapshot[];
+  statuses: readonly StatusState[];
   /** Seconds after which `good` is `stale`, whatever the snapshot itself allows. */
   statusMaxAge?: number;
 }
@@ -24,7 +26,7 @@ export interface EngineState {
 /** Where state comes from. */
 export interface StateSources {
   trust: TrustSource | readonly TrustSource[];
-  /** Status snapshot files. Without any, status is `unchecked`. */
+  /** Status snapshots and deltas, in any order. Without any, status is `unchecked`. */
   status?: Uint8Array | readonly Uint8Array[];
   statusMaxAge?: number;
 }
@@ -35,15 +37,14 @@ const utf8 = new TextEncoder();
 export async function readState(sources: StateSources, verify: VerifySignature): Promise<EngineState> {
   const trust = readTrustSources(sources.trust, verify);
   const files = sources.status instanceof Uint8Array ? [sources.status] : (sources.status ?? []);
-  const snapshots: Snapshot[] = [];
-  for (const file of files) snapshots.push(await openStatus(file, trust, verify));
-  return {
-    generation: 1,
+  const empty: EngineState = {
+    generation: 0,
     trustGeneration: 1,
     trust,
-    snapshots,
+    statuses: [],
     ...(sources.statusMaxAge !== undefined && { statusMaxAge: sources.statusMaxAge }),
   };
+  return withStatus(empty, await openStatus(files, trust, verify));
 }
 
 function readTrustSources(sources: TrustSource | readonly TrustSource[], verify: VerifySignature): TrustList {
@@ -70,18 +71,47 @@ export function withTrustList(state: EngineState, file: Uint8Array, verify: Veri
   return { ...state, generation: state.generation + 1, trustGeneration: state.trustGeneration + 1, trust };
 }
 
-/** Check a status snapshot file whole. Rejects with StatusError. */
-export async function openStatus(file: Uint8Array, trust: TrustList, verify: VerifySignature): Promise<Snapshot> {
-  return shared(await openSnapshot(file, { keys: trust.keys, verify }));
+/** Status files, each checked whole. */
+export interface StatusFiles {
+  snapshots: readonly Snapshot[];
+  deltas: readonly Delta[];
 }
 
-/** The state after a newer snapshot of its issuer. Throws StatusError where it is not newer; then nothing changes. */
-export function withSnapshot(state: EngineState, snapshot: Snapshot): EngineState {
-  const { issuer, epoch } = snapshot.header;
-  const inForce = state.snapshots.find(({ header }) => header.issuer === issuer)?.header.epoch ?? 0;
-  if (epoch <= inForce) throw new StatusError("OLD_EPOCH", `its epoch is ${epoch}, and ${inForce} is in force`);
-  const others = state.snapshots.filter(({ header }) => header.issuer !== issuer);
-  return { ...state, generation: state.generation + 1, snapshots: [...others, snapshot] };
+/** Check status files, snapshots and deltas in any order. Rejects with StatusError. */
+export async function openStatus(
+  files: readonly Uint8Array[],
+  trust: TrustList,
+  verify: VerifySignature,
+): Promise<StatusFiles> {
+  const statusTrust = { keys: trust.keys, verify };
+  const snapshots: Snapshot[] = [];
+  const deltas: Delta[] = [];
+  for (const file of files) {
+    if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, statusTrust)));
+    else deltas.push(openDelta(file, statusTrust));
+  }
+  return { snapshots, deltas };
+}
+
+/**
+ * The state after newer status files. A snapshot comes into force together with the deltas that lead on from it; a
+ * delta without one applies to what is in force. Throws StatusError where that does not lead to something newer.
+ */
+export function withStatus(state: EngineState, { snapshots, deltas }: StatusFiles): EngineState {
+  const statuses = new Map(state.statuses.map((status) => [status.snapshot.header.issuer, status]));
+  for (const snapshot of snapshots) {
+    const { issuer } = snapshot.header;
+    statuses.set(issuer, succeeding(catchUp({ snapshot, deltas: [] }, deltas), statuses.get(issuer)));
+  }
+  const settled = new Set(snapshots.map(({ header }) => header.issuer));
+  for (const delta of deltas.filter(({ issuer }) => !settled.has(issuer))) {
+    const status = statuses.get(delta.issuer);
+    if (status === undefined) {
+      throw new StatusError("WRONG_BASE", `it is about a snapshot of ${delta.issuer}, and none is in force`);
+    }
+    statuses.set(delta.issuer, withDelta(status, delta));
+  }
+  return { ...state, generation: state.generation + 1, statuses: [...statuses.values()] };
 }
 
 /** The body in shared memory, where there is such a thing, so that briefing a worker copies nothing. */
@@ -99,10 +129,11 @@ export function loadState(instance: Instance, state: EngineState, before?: Engin
     instance.clearStatus();
     instance.loadTrust(state.trust);
   }
-  for (const snapshot of state.snapshots) {
-    const { issuer, epoch } = snapshot.header;
-    const loaded = before?.snapshots.some(({ header }) => header.issuer === issuer && header.epoch === epoch);
-    if (!(sameTrust && loaded === true)) instance.loadSnapshot(snapshot);
+  for (const status of state.statuses) {
+    const { issuer, epoch } = status.snapshot.header;
+    const inForce = before?.statuses.find(({ snapshot: { header } }) => header.issuer === issuer);
+    if (sameTrust && inForce?.snapshot.header.epoch === epoch) instance.advanceStatus(status, epochOf(inForce));
+    else instance.loadStatus(status);
   }
   if (state.statusMaxAge !== undefined) instance.limitStatusAge(state.statusMaxAge);
 }

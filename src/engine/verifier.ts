@@ -1,13 +1,14 @@
 import { availableParallelism } from "node:os";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { epochOf } from "../format/status-state.js";
 import { type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { Instance } from "./instance.js";
 import { compileEngine } from "./module.js";
 import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
-import { type EngineState, openStatus, readState, type StateSources, withSnapshot, withTrustList } from "./state.js";
+import { type EngineState, openStatus, readState, type StateSources, withStatus, withTrustList } from "./state.js";
 
 export interface VerifierOptions extends StateSources {
   /** Acceptance policy; without one every purpose is accepted. */
@@ -66,10 +67,10 @@ export class Verifier {
     return new Verifier(module, checker, state, options);
   }
 
-  /** Epochs of what is in force: the trust list, and the newest status snapshot, 0 for none. */
+  /** Epochs of what is in force: the trust list, and the newest status, 0 for none. */
   get epochs(): { trust: number; status: number } {
-    const { trust, snapshots } = this.#state;
-    return { trust: trust.epoch, status: Math.max(0, ...snapshots.map(({ header }) => header.epoch)) };
+    const { trust, statuses } = this.#state;
+    return { trust: trust.epoch, status: Math.max(0, ...statuses.map(epochOf)) };
   }
 
   /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */
@@ -84,10 +85,13 @@ export class Verifier {
     this.#putInForce(next);
   }
 
-  /** Put a newer status snapshot in force, from the next batch on. Rejects with StatusError; then nothing changes. */
-  async updateStatus(file: Uint8Array): Promise<void> {
-    const snapshot = await openStatus(file, this.#state.trust, this.#checker.checkSignature);
-    this.#putInForce(withSnapshot(this.#state, snapshot));
+  /**
+   * Put newer status files in force, from the next batch on: a delta, or a snapshot together with the deltas that lead
+   * on from it. Rejects with StatusError; then nothing changes.
+   */
+  async updateStatus(...files: Uint8Array[]): Promise<void> {
+    const opened = await openStatus(files, this.#state.trust, this.#checker.checkSignature);
+    this.#putInForce(withStatus(this.#state, opened));
   }
 
   #putInForce(state: EngineState): void {

@@ -72,6 +72,11 @@ function bodyOffset(envelopeLength: number): number {
   return Math.ceil((PREFIX_SIZE + envelopeLength) / ALIGNMENT) * ALIGNMENT;
 }
 
+/** Does a file begin as snapshots do? */
+export function isSnapshot(bytes: Uint8Array): boolean {
+  return equalBytes(bytes.subarray(0, MAGIC.length), MAGIC);
+}
+
 /**
  * Check a snapshot file whole and return what it holds; `body` is a view of `bytes`. With `epochInForce` a file that is
  * not newer is refused before its body is hashed. Rejects with nothing but StatusError (and what `trust.verify` throws).
@@ -81,7 +86,7 @@ export async function openSnapshot(bytes: Uint8Array, trust: StatusTrust, epochI
   if (bytes.length > MAX_STATUS_FILE_LENGTH) {
     throw new StatusError("TOO_LARGE", `it has ${bytes.length} bytes, and at most ${MAX_STATUS_FILE_LENGTH} are read`);
   }
-  if (!equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) {
+  if (!isSnapshot(bytes)) {
     throw new StatusError("UNKNOWN_FORMAT", "it is not a status snapshot of ours");
   }
   if (bytes.length < PREFIX_SIZE) throw new StatusError("WRONG_LENGTH", "it is cut off");

@@ -4,6 +4,7 @@ import { Engine } from "../../../src/engine/engine.js";
 import { Verifier } from "../../../src/engine/verifier.js";
 import { Algorithm, Status } from "../../../src/format/batch.js";
 import { concat } from "../../../src/format/bytes.js";
+import { encodeDelta, packIds } from "../../../src/format/delta.js";
 import { RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../../src/format/status-body.js";
 import { periodOf } from "../../../src/format/status-layout.js";
 import { generateKey } from "../../support/keys.js";
@@ -23,6 +24,8 @@ const cti = (n: number): Uint8Array => new Uint8Array(16).fill(n);
 const card = (n: number, issuedAt = NOW - 1000): string =>
   makeCard(key, { payload: payload([[4, EXPIRES], [6, issuedAt], [7, cti(n)]]) }); // prettier-ignore
 
+const signer = { algorithm: statusKey.algorithm, kid: kidOf(statusKey), sign: (m: Uint8Array) => statusKey.sign(m) };
+
 /** A snapshot file over the credentials 0..statuses.length-1. */
 async function snapshotOf(statuses: readonly Status[], epoch: number, expires = NOW + 500): Promise<Uint8Array> {
   const records = new Uint8Array(statuses.length * RECORD_SIZE);
@@ -33,7 +36,6 @@ async function snapshotOf(statuses: readonly Status[], epoch: number, expires = 
     view.setUint8(n * RECORD_SIZE + RECORD_STATUS, status);
   });
   const source = { async *[Symbol.asyncIterator]() { yield await Promise.resolve(records); } }; // prettier-ignore
-  const signer = { algorithm: statusKey.algorithm, kid: kidOf(statusKey), sign: (m: Uint8Array) => statusKey.sign(m) };
   const { head, body } = await buildSnapshot(source, {
     issuer,
     epoch,
@@ -43,6 +45,27 @@ async function snapshotOf(statuses: readonly Status[], epoch: number, expires = 
     threads: 0,
   });
   return concat(head, body);
+}
+
+interface Changes {
+  good?: number[];
+  revoked?: number[];
+  suspended?: number[];
+}
+
+/** A delta file on top of the snapshot with epoch `base`. */
+function deltaOf(
+  epoch: number,
+  base: number,
+  { good = [], revoked = [], suspended = [] }: Changes,
+): Promise<Uint8Array> {
+  const claims = { issuer, epoch, base, from: base, universe: NOW - 10, expires: NOW + 500 };
+  const ids = {
+    good: packIds(good.map(cti)),
+    revoked: packIds(revoked.map(cti)),
+    suspended: packIds(suspended.map(cti)),
+  };
+  return encodeDelta({ ...claims, ...ids }, signer);
 }
 
 const { GOOD, REVOKED, SUSPENDED } = Status;
@@ -110,6 +133,22 @@ describe("what is in force changes between batches", () => {
     expect(verifier.epochs).toEqual({ trust: 3, status: 4 });
   });
 
+  it("a delta; one for another base is refused, a reinstated card is good again", async () => {
+    await verifier.updateStatus(await deltaOf(5, 4, { good: [0], revoked: [1] }));
+    expect(await codes([card(0), card(1)])).toEqual(["VALID", "REVOKED"]);
+    await expect(verifier.updateStatus(await deltaOf(6, 3, { revoked: [0] }))).rejects.toMatchObject({ code: "WRONG_BASE" }); // prettier-ignore
+    await verifier.updateStatus(await deltaOf(6, 4, { suspended: [0], good: [1] }));
+    expect(await codes([card(0), card(1)])).toEqual(["SUSPENDED", "VALID"]);
+    expect(verifier.epochs).toEqual({ trust: 3, status: 6 });
+  });
+
+  it("a snapshot comes into force together with the deltas made while it was built", async () => {
+    const snapshot = await snapshotOf([GOOD, GOOD], 5);
+    await expect(verifier.updateStatus(snapshot)).rejects.toMatchObject({ code: "OLD_EPOCH" });
+    await verifier.updateStatus(snapshot, await deltaOf(7, 5, { suspended: [0] }));
+    expect(await codes([card(0), card(1)])).toEqual(["SUSPENDED", "VALID"]);
+  });
+
   it("a trust list with another key; the snapshots stay in force", async () => {
     const stranger = makeCard(second, { payload: payload([[7, cti(1)]]) });
     expect(await codes([stranger])).toEqual(["UNKNOWN_ISSUER"]);
@@ -125,7 +164,7 @@ describe("what is in force changes between batches", () => {
 
   it("while batches are in work none is lost or misjudged", async () => {
     const asked = Array.from({ length: 20 }, () => codes(Array.from({ length: 20 }, () => card(1))));
-    await verifier.updateStatus(await snapshotOf([GOOD, REVOKED], 5));
+    await verifier.updateStatus(await snapshotOf([GOOD, REVOKED], 9));
     const later = codes([card(1)]);
     for (const answers of await Promise.all(asked)) {
       expect(answers).toHaveLength(20);
