@@ -92,9 +92,9 @@ export class Batcher {
     while (this.#answering.size > 0) await Promise.all(this.#answering);
   }
 
-  /** Resolves when a slab is free: how bulk callers wait instead of being told BUSY. */
-  async room(): Promise<void> {
-    while (!this.hasRoom) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+  /** Resolves when a slab has become free: how bulk callers wait instead of being told BUSY. Look at `hasRoom` again. */
+  room(): Promise<void> {
+    return new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
   }
 
   #openBatch(): Batch | undefined {

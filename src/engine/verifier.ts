@@ -124,7 +124,8 @@ export class Verifier {
   async verifyAll(qrs: readonly (string | Uint8Array)[], requirements: Requirements): Promise<Verdict[]> {
     const pending: Promise<Verdict>[] = [];
     for (const qr of qrs) {
-      if (!this.#batcher.hasRoom) await this.#batcher.room();
+      // Another caller may take the room between its announcement and this one's turn.
+      while (!this.#batcher.hasRoom) await this.#batcher.room();
       pending.push(
         new Promise((resolve) => {
           this.submit(qr, requirements, resolve);
