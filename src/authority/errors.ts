@@ -1,0 +1,23 @@
+/** Why the authority would not do something. */
+export type AuthorityErrorCode =
+  | "ALREADY_INITIALISED"
+  | "NOT_INITIALISED"
+  | "STORE_UNAVAILABLE"
+  | "KEY_UNAVAILABLE"
+  | "INVALID_PERSON"
+  | "ALREADY_ENROLLED"
+  | "NOT_FOUND"
+  | "WRONG_STATE"
+  | "ISSUING_FAILED";
+
+/** What happened and what helps, each one clause: shown as "<message>; <remedy>." */
+export class AuthorityError extends Error {
+  override readonly name = "AuthorityError";
+  constructor(
+    readonly code: AuthorityErrorCode,
+    message: string,
+    readonly remedy: string,
+  ) {
+    super(message);
+  }
+}

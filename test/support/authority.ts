@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Authority, type InitOptions } from "../../src/authority/authority.js";
+import { parsePerson, type Person, type PersonInput } from "../../src/authority/person.js";
+import { startOrJoin, stopAfterLastClient } from "../../src/authority/store/embedded.js";
+import { Algorithm } from "../../src/format/batch.js";
+import { makeResidentId } from "../../src/format/resident-id.js";
+
+/** A folder of its own for one suite, closed to other users as root's temporary folders are. */
+export function temporaryFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "hufu-test-"));
+  return {
+    path,
+    remove() {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether the embedded PostgreSQL runs here; suites that need it say so where it does not. */
+export async function postgresRuns(): Promise<boolean> {
+  const folder = temporaryFolder();
+  try {
+    await startOrJoin(join(folder.path, "postgres"));
+    await stopAfterLastClient(join(folder.path, "postgres"));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    folder.remove();
+  }
+}
+
+export function initAuthority(data: string, options: Partial<InitOptions> = {}): Promise<Authority> {
+  return Authority.init({ data, name: "Pilot District", algorithm: Algorithm.ED25519, ...options });
+}
+
+export function person(input: PersonInput): Person {
+  const result = parsePerson(input);
+  if ("faults" in result) throw new Error(JSON.stringify(result.faults));
+  return result.person;
+}
+
+/** The nth of any number of different grown-up citizens. */
+export function citizen(n: number): Person {
+  const year = 1950 + (Math.floor(n / 1000) % 50);
+  const month = 1 + (Math.floor(n / 50_000) % 12);
+  const date = `${year}${String(month).padStart(2, "0")}15`;
+  return person({ id: makeResidentId("110105", date, n % 1000), name: `公民 ${n}` });
+}
