@@ -1,17 +1,25 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { register as registerBench } from "./bench.js";
-import { register as registerDecode } from "./decode.js";
-import { EXIT_USAGE, UsageError } from "./errors.js";
+import { register as approve } from "./approve.js";
+import { register as bench } from "./bench.js";
+import { register as cards } from "./cards.js";
+import { register as decode } from "./decode.js";
+import { register as enrol } from "./enrol.js";
+import { EXIT_USAGE } from "./errors.js";
+import { register as init } from "./init.js";
 import { paintError } from "./output.js";
-import { register as registerVerify } from "./verify.js";
+import { register as publish } from "./publish.js";
+import { register as reinstate } from "./reinstate.js";
+import { register as revoke } from "./revoke.js";
+import { register as suspend } from "./suspend.js";
+import { register as verify } from "./verify.js";
 
 /**
  * One file a command: it exports `register`, which describes the command and imports what the command needs only when
  * it runs, so that `hufu verify` never loads PostgreSQL.
  */
 type Register = (program: Command) => void;
-const commands: Register[] = [registerVerify, registerDecode, registerBench];
+const commands: Register[] = [verify, decode, init, enrol, approve, revoke, suspend, reinstate, cards, publish, bench];
 
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("hufu")
@@ -39,7 +47,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function report(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof UsageError && error.remedy !== undefined ? `; ${error.remedy}` : "";
+  const remedy =
+    error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? `; ${error.remedy}` : "";
   process.stderr.write(`${paintError.red("hufu:")} ${message}${remedy}.\n`);
   if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
 }

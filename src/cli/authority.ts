@@ -1,0 +1,109 @@
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import type { Authority, Card } from "../authority/authority.js";
+import type { IssuedCard } from "../authority/issuing.js";
+import { toHex } from "../format/bytes.js";
+import { Tier } from "../format/batch.js";
+
+/** What the commands of the authority have in common. */
+
+export interface DataOptions {
+  data: string;
+}
+
+export const GROUP = "The authority:";
+
+/** `--data`, which every command of the authority takes. */
+export function withData(command: Command): Command {
+  const folder = process.env["HUFU_DATA"] ?? "hufu-data";
+  return command
+    .helpGroup(GROUP)
+    .option("--data <folder>", "folder of the authority's keys and database (HUFU_DATA)", folder);
+}
+
+export function databaseOptions({ data }: DataOptions): { data: string; databaseUrl?: string } {
+  const databaseUrl = process.env["HUFU_DATABASE_URL"];
+  return databaseUrl ? { data: resolve(data), databaseUrl } : { data: resolve(data) };
+}
+
+/** Opens the authority for one piece of work and leaves nothing running behind, not even after Ctrl-C. */
+export async function withAuthority<T>(options: DataOptions, work: (authority: Authority) => Promise<T>): Promise<T> {
+  const { Authority } = await import("../authority/authority.js");
+  return leavingCleanly(await Authority.open(databaseOptions(options)), work);
+}
+
+export async function leavingCleanly<T>(authority: Authority, work: (authority: Authority) => Promise<T>): Promise<T> {
+  const stop = (signal: NodeJS.Signals) => {
+    void authority.close().finally(() => process.exit(signal === "SIGINT" ? 130 : 143));
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    return await work(authority);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await authority.close();
+  }
+}
+
+/** Who does it, for the audit: the user of this machine, unless named. */
+export function currentUser(): string {
+  return userInfo().username;
+}
+
+export function trustFile(data: string): string {
+  return join(data, "trust.hufu");
+}
+
+export function statusFile(data: string): string {
+  return join(data, "status.hufu");
+}
+
+export function tierName(tier: Tier): "lite" | "full" {
+  return tier === Tier.FULL ? "full" : "lite";
+}
+
+/** One card as people and machines are shown it. Times are RFC 3339. */
+export interface CardSummary {
+  credential: string;
+  id: string;
+  name: string;
+  tier: "lite" | "full";
+  state: string;
+  reason: string;
+  issued: string;
+  expires: string;
+  qr: string;
+}
+
+export function summaryOf(card: Card): CardSummary {
+  return {
+    credential: toHex(card.id),
+    id: card.idNumber,
+    name: card.details.name,
+    tier: tierName(card.tier),
+    state: card.state,
+    reason: card.reason ?? "",
+    issued: time(card.issued),
+    expires: time(card.expires),
+    qr: card.qr ?? "",
+  };
+}
+
+export function summaryOfIssued(card: IssuedCard): CardSummary {
+  return {
+    credential: toHex(card.id),
+    id: card.person.id,
+    name: card.person.name,
+    tier: tierName(card.tier),
+    state: "good",
+    reason: "",
+    issued: time(card.issued),
+    expires: time(card.expires),
+    qr: card.qr,
+  };
+}
+
+function time(date: Date): string {
+  return date.toISOString().replace(".000Z", "Z");
+}

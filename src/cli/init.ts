@@ -1,0 +1,60 @@
+import { resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { Algorithm } from "../format/batch.js";
+import { databaseOptions, leavingCleanly, trustFile, withData, type DataOptions } from "./authority.js";
+import { UsageError } from "./errors.js";
+import { note, paint, print, printJson } from "./output.js";
+
+const ALGORITHMS = { ed25519: Algorithm.ED25519, p256: Algorithm.P256, sm2: Algorithm.SM2 } as const;
+
+interface InitOptions extends DataOptions {
+  alg: keyof typeof ALGORITHMS;
+  name: string;
+  region?: string;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  withData(program.command("init"))
+    .description("make an authority: its keys, its database and its first trust list")
+    .option("--name <name>", "name of the authority, as credentials carry it", "Pilot District Public Security Bureau")
+    .option("--region <code>", "its region, GB/T 2260, 6 digits")
+    .addOption(new Option("--alg <name>", "signature algorithm").choices(Object.keys(ALGORITHMS)).default("ed25519"))
+    .option("--json", "one JSON object")
+    .action(run);
+}
+
+async function run(options: InitOptions): Promise<void> {
+  if (options.region !== undefined && !/^\d{6}$/.test(options.region)) {
+    throw new UsageError(`--region ${options.region} is no GB/T 2260 code`, "give 6 digits, such as 110105");
+  }
+  const { Authority } = await import("../authority/authority.js");
+  const { publishFile } = await import("../authority/publish-file.js");
+  const region = options.region === undefined ? {} : { region: options.region };
+  const authority = await Authority.init({
+    ...databaseOptions(options),
+    ...region,
+    name: options.name,
+    algorithm: ALGORITHMS[options.alg],
+  });
+  await leavingCleanly(authority, async () => {
+    const trust = trustFile(options.data);
+    await publishFile(resolve(trust), (await authority.publishTrustList()).parts);
+    if (options.json) {
+      printJson({
+        name: options.name,
+        alg: options.alg,
+        data: resolve(options.data),
+        trust,
+        root: authority.rootFingerprint,
+      });
+      return;
+    }
+    print(`${paint.bold(options.name)} is ready in ${options.data}`);
+    print(`  trust list   ${trust}`);
+    print(`  root key     ${authority.rootFingerprint} (SHA-256; relying parties may pin it)`);
+    note(
+      `Next: hufu enrol people.csv, then hufu publish. Keep ${options.data}/keys safe: whoever has it issues cards.`,
+    );
+  });
+}

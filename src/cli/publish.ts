@@ -1,0 +1,46 @@
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Published } from "../authority/publishing.js";
+import { statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
+import { UsageError } from "./errors.js";
+import { note, print, printJson } from "./output.js";
+
+interface PublishOptions extends DataOptions {
+  out?: string;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  withData(program.command("publish"))
+    .description("write what verifiers need: the signed trust list and a status snapshot")
+    .option("--out <folder>", "folder for trust.hufu and status.hufu (default: the data folder)")
+    .option("--json", "one JSON object")
+    .action(run);
+}
+
+async function run(options: PublishOptions): Promise<void> {
+  const folder = options.out ?? options.data;
+  const { publishFile } = await import("../authority/publish-file.js");
+  const write = async (path: string, { epoch, expires, parts }: Published) => {
+    try {
+      await mkdir(folder, { recursive: true });
+      await publishFile(resolve(path), parts);
+    } catch (error) {
+      throw new UsageError(`${path} cannot be written: ${(error as Error).message}`, "name another folder with --out");
+    }
+    return { path, epoch, expires: new Date(expires * 1000).toISOString().replace(".000Z", "Z") };
+  };
+  const { trust, status } = await withAuthority(options, async (authority) => ({
+    trust: await write(trustFile(folder), await authority.publishTrustList()),
+    status: await write(statusFile(folder), await authority.publishStatus()),
+  }));
+  if (options.json) {
+    printJson({ trust, status });
+    return;
+  }
+  for (const [what, { path, epoch, expires }] of Object.entries({ "trust list": trust, snapshot: status })) {
+    print(`${what.padEnd(10)}  ${path}  epoch ${epoch}, until ${expires}`);
+  }
+  note(`Next: hufu verify cards.txt --trust ${trust.path} --status ${status.path}`);
+}

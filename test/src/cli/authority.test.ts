@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+import { makeResidentId } from "../../../src/format/resident-id.js";
+import { openSnapshot } from "../../../src/format/snapshot.js";
+import { readTrust } from "../../../src/format/trust.js";
+import { postgresRuns, temporaryFolder } from "../../support/authority.js";
+import { verifyElsewhere } from "../../support/keys.js";
+import { openCard } from "../../support/open-card.js";
+
+const runs = await postgresRuns();
+const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
+const hufuPath = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
+
+describe.skipIf(!runs)(`the authority's commands${note}`, () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    expect((await hufu(["init", "--name", "试点区公安局"])).status).toBe(0);
+  });
+  afterAll(() => {
+    folder.remove();
+  });
+
+  async function hufu(args: string[], input = ""): Promise<{ status: number | null; out: string; err: string }> {
+    const env = { ...process.env, HUFU_DATA: join(folder.path, "data"), HUFU_DATABASE_URL: "" };
+    const child = spawn(process.execPath, [hufuPath, ...args], { env, cwd: folder.path });
+    child.stdin.end(input);
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    return { status: child.exitCode, out, err };
+  }
+
+  const zhang = JSON.stringify({ id: "11010519491231002X", name: "张三", address: "朝阳路 1 号" });
+
+  it("refuse a second init, naming the remedy", async () => {
+    const { status, out, err } = await hufu(["init"]);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toMatch(/^hufu: .* has an authority already; .*--data\.\n$/);
+  });
+
+  it("enrol, approve, suspend and publish: files that independent code reads", async () => {
+    const lite = await hufu(["enrol", "--png", "card.png", "--svg", "card.svg"], zhang);
+    expect([lite.status, lite.err]).toEqual([0, ""]);
+    const qr = lite.out.trimEnd();
+    expect(openCard(qr).identity.get(4)).toBe("张三");
+    expect(readFileSync(join(folder.path, "card.svg"), "utf8")).toMatch(/^<svg/);
+
+    const wasm = new URL(import.meta.resolve("zxing-wasm/reader/zxing_reader.wasm"));
+    prepareZXingModule({
+      overrides: { wasmBinary: new Uint8Array(readFileSync(wasm)).buffer },
+      fireImmediately: false,
+    });
+    const [scanned] = await readBarcodes(new Uint8Array(readFileSync(join(folder.path, "card.png"))));
+    expect(scanned?.text).toBe(qr);
+
+    const again = await hufu(["enrol", "-"], zhang);
+    expect([again.status, again.out]).toEqual([1, ""]);
+    expect(again.err).toContain("has a card in force");
+
+    const full = await hufu(["approve", "11010519491231002x", "--officer", "李伟", "--json"]);
+    expect(JSON.parse(full.out)).toMatchObject({ id: "11010519491231002X", tier: "full", state: "good" });
+
+    const suspended = await hufu(["suspend", "11010519491231002X", "--reason", "phone lost", "--json"]);
+    expect(JSON.parse(suspended.out)).toMatchObject({ tier: "full", state: "suspended", reason: "phone lost" });
+    expect((await hufu(["revoke", "nobody", "--reason", "x"])).status).toBe(2);
+    expect((await hufu(["revoke", "11010519491231002X"])).err).toContain("--reason");
+
+    const published = await hufu(["publish", "--out", "public", "--json"]);
+    expect(JSON.parse(published.out)).toMatchObject({ trust: { path: "public/trust.hufu" }, status: { epoch: 1 } });
+    expect(readdirSync(join(folder.path, "public")).sort()).toEqual(["status.hufu", "trust.hufu"]);
+    const trust = readTrust(read("public/trust.hufu"), verifyElsewhere);
+    expect(trust).toMatchObject({ authority: "试点区公安局", epoch: 2 });
+    const snapshot = await openSnapshot(read("public/status.hufu"), { keys: trust.keys, verify: verifyElsewhere });
+    expect(snapshot.header).toMatchObject({ good: 0, revoked: 1, suspended: 1 });
+  });
+
+  it("take people in as CSV and give them out as CSV and JSON", async () => {
+    const wang = makeResidentId("370101", "19900101", 123);
+    const csv = `\ufeffid,name,gender,address\n440524188001010014,"李, 四",male,\n${wang},王五,,路\n`;
+    writeFileSync(join(folder.path, "people.csv"), csv);
+    const enrolled = await hufu(["enrol", "people.csv"]);
+    expect([enrolled.status, enrolled.err]).toEqual([0, "2 of 2 people enrolled.\n"]);
+    const names = enrolled.out
+      .trimEnd()
+      .split("\n")
+      .map((qr) => openCard(qr).identity.get(4));
+    expect(names).toEqual(["李, 四", "王五"]);
+    const out = await hufu(["cards", "--state", "good", "--csv"]);
+    expect(out.out.split("\n")[0]).toBe("credential,id,name,tier,state,reason,issued,expires");
+    expect(out.out).toContain(',440524188001010014,"李, 四",lite,good,,');
+    const json = await hufu(["cards", "--id", wang, "--json"]);
+    expect(JSON.parse(json.out)).toMatchObject({ name: "王五", state: "good" });
+  });
+
+  it("enrol nobody when one of the people is wrong", async () => {
+    const bad = await hufu(["enrol"], `[${zhang.replace("002X", "0021")}, {"id": "x"}]`);
+    expect([bad.status, bad.out]).toEqual([2, ""]);
+    expect(bad.err).toContain("person 1: id the check character is wrong");
+    expect(bad.err).toContain("person 2: name is missing");
+    for (const input of ["", "{", "colour\nred\n", '{"id":1}\n{"id":', '"id"x\n1\n']) {
+      expect((await hufu(["enrol"], input)).status, input).toBe(2);
+    }
+    expect((await hufu(["enrol", "nowhere.csv"])).err).toContain("there is no such file");
+  });
+
+  it("end with 2 for what they do not know", async () => {
+    for (const args of [
+      ["nonsense"],
+      ["cards", "--state", "happy"],
+      ["init", "--alg", "rsa"],
+      ["init", "--region", "1"],
+    ]) {
+      expect((await hufu(args)).status, args.join(" ")).toBe(2);
+    }
+    expect((await hufu(["cards", "--data", "elsewhere"])).err).toContain("run `hufu init`");
+    const help = await hufu(["--help"]);
+    expect([help.status, help.err]).toEqual([0, ""]);
+    expect(help.out).toContain("enrol people");
+  });
+
+  function read(name: string): Uint8Array {
+    return new Uint8Array(readFileSync(join(folder.path, name)));
+  }
+});
