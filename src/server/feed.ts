@@ -1,0 +1,162 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
+import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
+
+/** Where a verifier's trust list and status come from: a folder, or the same files over HTTP. */
+export interface FeedSource {
+  /** The file's bytes; undefined where it is not there or has not changed since it was last returned. */
+  read(name: string): Promise<Uint8Array | undefined>;
+}
+
+/** What follows the feed; see Verifier. Each throws or rejects where it refuses, and then nothing changes. */
+export interface FeedTarget {
+  updateTrust(file: Uint8Array): void;
+  updateStatus(...files: Uint8Array[]): Promise<void>;
+}
+
+export type FeedEvent =
+  | { kind: "in-force"; files: readonly string[] }
+  | { kind: "refused"; files: readonly string[]; error: unknown }
+  | { kind: "unreachable"; error: unknown };
+
+/** A feed given as an http(s) URL or as a folder. */
+export function openFeed(place: string): FeedSource {
+  return /^https?:\/\//.test(place) ? new HttpSource(place) : new FolderSource(place);
+}
+
+export class FolderSource implements FeedSource {
+  readonly #seen = new Map<string, string>();
+
+  constructor(readonly folder: string) {}
+
+  async read(name: string): Promise<Uint8Array | undefined> {
+    const path = join(this.folder, name);
+    try {
+      const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+      const mark = `${mtimeNs} ${size} ${ino}`;
+      if (this.#seen.get(name) === mark) return undefined;
+      const bytes = await readFile(path);
+      this.#seen.set(name, mark);
+      return bytes;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+export class HttpSource implements FeedSource {
+  readonly #tags = new Map<string, string>();
+  readonly #base: URL;
+
+  constructor(url: string) {
+    this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
+  }
+
+  async read(name: string): Promise<Uint8Array | undefined> {
+    const tag = this.#tags.get(name);
+    const response = await fetch(new URL(name, this.#base), {
+      headers: tag === undefined ? {} : { "If-None-Match": tag },
+      signal: AbortSignal.timeout(30_000),
+    });
+    if (response.status === 304 || response.status === 404) return undefined;
+    if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+    const length = Number(response.headers.get("content-length") ?? 0);
+    if (length > MAX_STATUS_FILE_LENGTH) throw new Error(`${response.url} has ${length} bytes`);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const next = response.headers.get("etag");
+    if (next !== null) this.#tags.set(name, next);
+    return bytes;
+  }
+}
+
+/** What a verifier starts with: what the feed has now. */
+export interface FirstFiles {
+  trust: Uint8Array;
+  status: Uint8Array[];
+}
+
+/** Throws where the feed has no trust list. */
+export async function readFirst(source: FeedSource): Promise<FirstFiles> {
+  const [trust, snapshot, delta] = [
+    await source.read(TRUST_FILE),
+    await source.read(STATUS_FILE),
+    await source.read(DELTA_FILE),
+  ];
+  if (trust === undefined) throw new Error(`the feed has no ${TRUST_FILE}`);
+  return { trust, status: [snapshot, delta].filter((file) => file !== undefined) };
+}
+
+type NamedFile = [name: string, bytes: Uint8Array];
+
+/** Half of it is what a revocation waits on average before a verifier sees it. */
+const INTERVAL_MS = 500;
+
+/**
+ * Follows a feed. Files are checked whole by the target before they come into force, and what it refuses changes
+ * nothing.
+ */
+export class Feed {
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+  /** The newest delta: kept for a snapshot it is about that has yet to come. */
+  #delta: Uint8Array | undefined;
+
+  constructor(
+    readonly source: FeedSource,
+    readonly target: FeedTarget,
+    readonly onEvent: (event: FeedEvent) => void,
+    readonly intervalMs = INTERVAL_MS,
+  ) {}
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.poll().finally(() => {
+        if (!this.#stopped) this.start();
+      });
+    }, this.intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** Look once for what is new and put it in force. Never rejects. */
+  async poll(): Promise<void> {
+    try {
+      const trust = await this.source.read(TRUST_FILE);
+      const snapshot = await this.source.read(STATUS_FILE);
+      const delta = await this.source.read(DELTA_FILE);
+      if (trust) {
+        await this.#apply([TRUST_FILE], () => {
+          this.target.updateTrust(trust);
+        });
+      }
+      if (delta) this.#delta = delta;
+      const deltas: NamedFile[] = this.#delta ? [[DELTA_FILE, this.#delta]] : [];
+      // A delta that lies beside a new snapshot and is about the one before is left aside by the target.
+      if (snapshot) await this.#applyStatus([STATUS_FILE, snapshot], ...deltas);
+      else if (delta) await this.#applyStatus([DELTA_FILE, delta]);
+    } catch (error) {
+      this.onEvent({ kind: "unreachable", error });
+    }
+  }
+
+  async #applyStatus(...files: NamedFile[]): Promise<void> {
+    const [names, bytes] = [files.map(([name]) => name), files.map(([, content]) => content)];
+    await this.#apply(names, () => this.target.updateStatus(...bytes));
+  }
+
+  async #apply(files: readonly string[], update: () => void | Promise<void>): Promise<void> {
+    try {
+      await update();
+      this.onEvent({ kind: "in-force", files });
+    } catch (error) {
+      this.onEvent({ kind: "refused", files, error });
+    }
+  }
+}
