@@ -7,7 +7,7 @@ import { AuthorityError } from "./errors.js";
 import { beginRun, issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Run } from "./issuing.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
 import { ageOn, type Person } from "./person.js";
-import { publishStatus, publishTrustList, signTrustList, type Published } from "./publishing.js";
+import { publishDelta, publishStatus, publishTrustList, signTrustList, type Published } from "./publishing.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
@@ -217,6 +217,11 @@ export class Authority {
   /** A new snapshot of the status of every credential, signed by the status key. */
   publishStatus(validity = STATUS_VALIDITY): Promise<Published> {
     return publishStatus(this.database, { authority: this.name, signer: this.#signer("status"), validity });
+  }
+
+  /** What has changed since the last snapshot, signed by the status key: minutes-fresh, and small. */
+  publishDelta(validity = STATUS_VALIDITY): Promise<Published> {
+    return publishDelta(this.database, { authority: this.name, signer: this.#signer("status"), validity });
   }
 
   async #change(

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { Tier } from "../format/batch.js";
+import { encodeDelta, packIds } from "../format/delta.js";
 import { encodeTrustList, type TrustedKey } from "../format/trust-list.js";
+import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { buildSnapshot } from "./snapshot-builder.js";
 import { PUBLICATION_LOCK, type Database } from "./store/database.js";
@@ -62,6 +64,32 @@ export async function publishStatus(database: Database, terms: StatusTerms): Pro
       return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...threads });
     });
     return await close(database, publication, [built.head, built.body]);
+  } finally {
+    await reopen();
+  }
+}
+
+/** All that has changed since the last snapshot, which any verifier that has this snapshot can apply. */
+export async function publishDelta(database: Database, terms: StatusTerms): Promise<Published> {
+  const { authority, signer, validity } = terms;
+  const reopen = await holdIssuing(database);
+  try {
+    const universe = now() - 1; // this second is not over
+    const publication = await store.openPublication(database.sql, "delta", universe, universe + validity);
+    const { epoch, expires } = publication;
+    const { base, changes } = await database.sql.begin("isolation level repeatable read read only", async (sql) => {
+      const snapshot = await store.lastSnapshot(sql);
+      if (snapshot === undefined) {
+        throw new AuthorityError("WRONG_STATE", "there is no snapshot for a delta to be about", "publish one first");
+      }
+      return { base: snapshot.epoch, changes: await store.changedSince(sql, snapshot.universe) };
+    });
+    await reopen();
+    const idsOf = (...states: store.CredentialState[]): Uint8Array =>
+      packIds(changes.filter(({ state }) => states.includes(state)).map(({ id }) => id));
+    const claims = { issuer: authority, epoch, base, from: base, universe, expires };
+    const ids = { good: idsOf("good"), revoked: idsOf("revoked", "void"), suspended: idsOf("suspended") };
+    return await close(database, publication, [await encodeDelta({ ...claims, ...ids }, signer)]);
   } finally {
     await reopen();
   }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Authority, Card } from "../authority/authority.js";
 import type { IssuedCard } from "../authority/issuing.js";
 import { toHex } from "../format/bytes.js";
+import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { Tier } from "../format/batch.js";
 
 /** What the commands of the authority have in common. */
@@ -52,11 +53,15 @@ export function currentUser(): string {
 }
 
 export function trustFile(data: string): string {
-  return join(data, "trust.hufu");
+  return join(data, TRUST_FILE);
 }
 
 export function statusFile(data: string): string {
-  return join(data, "status.hufu");
+  return join(data, STATUS_FILE);
+}
+
+export function deltaFile(data: string): string {
+  return join(data, DELTA_FILE);
 }
 
 export function tierName(tier: Tier): "lite" | "full" {

@@ -2,19 +2,21 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Published } from "../authority/publishing.js";
-import { statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
+import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
 import { UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
 
 interface PublishOptions extends DataOptions {
   out?: string;
+  delta?: true;
   json?: true;
 }
 
 export function register(program: Command): void {
   withData(program.command("publish"))
     .description("write what verifiers need: the signed trust list and a status snapshot")
-    .option("--out <folder>", "folder for trust.hufu and status.hufu (default: the data folder)")
+    .option("--out <folder>", "folder for trust.hufu, status.hufu and delta.hufu (default: the data folder)")
+    .option("--delta", "write only delta.hufu: what has changed since the last snapshot")
     .option("--json", "one JSON object")
     .action(run);
 }
@@ -31,16 +33,20 @@ async function run(options: PublishOptions): Promise<void> {
     }
     return { path, epoch, expires: new Date(expires * 1000).toISOString().replace(".000Z", "Z") };
   };
-  const { trust, status } = await withAuthority(options, async (authority) => ({
-    trust: await write(trustFile(folder), await authority.publishTrustList()),
-    status: await write(statusFile(folder), await authority.publishStatus()),
-  }));
+  const files = await withAuthority(options, async (authority) =>
+    options.delta
+      ? { delta: await write(deltaFile(folder), await authority.publishDelta()) }
+      : {
+          trust: await write(trustFile(folder), await authority.publishTrustList()),
+          status: await write(statusFile(folder), await authority.publishStatus()),
+        },
+  );
   if (options.json) {
-    printJson({ trust, status });
+    printJson(files);
     return;
   }
-  for (const [what, { path, epoch, expires }] of Object.entries({ "trust list": trust, snapshot: status })) {
-    print(`${what.padEnd(10)}  ${path}  epoch ${epoch}, until ${expires}`);
+  for (const [what, { path, epoch, expires }] of Object.entries(files)) {
+    print(`${what.padEnd(8)}  ${path}  epoch ${epoch}, until ${expires}`);
   }
-  note(`Next: hufu verify cards.txt --trust ${trust.path} --status ${status.path}`);
+  if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
 }

@@ -79,6 +79,12 @@ const MIGRATIONS: readonly string[] = [
     primary key (kind, epoch)
   );
   `,
+  `
+  -- A delta is numbered in one sequence with the snapshots: each is newer than all before.
+  alter table publications drop constraint publications_kind_check;
+  alter table publications add check (kind in ('trust-list', 'status', 'delta'));
+  create index credentials_by_change on credentials (changed);
+  `,
 ];
 
 export async function migrate(sql: Sql): Promise<void> {

@@ -55,7 +55,7 @@ export interface AuditEvent {
   detail?: Record<string, string | number>;
 }
 
-export type PublicationKind = "trust-list" | "status";
+export type PublicationKind = "trust-list" | "status" | "delta";
 
 export async function readAuthority(sql: Sql | Transaction): Promise<AuthorityRow | undefined> {
   const [row] = await sql<AuthorityRow[]>`select name, region from authority`;
@@ -215,7 +215,7 @@ export interface Publication {
   expires: number;
 }
 
-/** The next epoch of its kind. */
+/** The next epoch of its kind; snapshots and deltas are numbered together. */
 export async function openPublication(
   sql: Sql,
   kind: PublicationKind,
@@ -227,7 +227,7 @@ export async function openPublication(
     const [row] = await transaction<{ epoch: number }[]>`
       insert into publications (kind, epoch, issued, expires)
       select ${kind}, coalesce(max(epoch), 0) + 1, to_timestamp(${issued}), to_timestamp(${expires})
-      from publications where kind = ${kind} returning epoch`;
+      from publications where (kind = 'trust-list') = (${kind} = 'trust-list') returning epoch`;
     return { kind, epoch: row?.epoch ?? 0, issued, expires };
   });
 }
@@ -236,11 +236,36 @@ export async function closePublication(sql: Transaction, { kind, epoch }: Public
   await sql`update publications set sha256 = ${sha256} where kind = ${kind} and epoch = ${epoch}`;
 }
 
-/** Up to when snapshots have answered for every credential, in seconds since 1970; 0 before the first. */
+/** Up to when snapshots and deltas have answered for every credential, in seconds since 1970; 0 before the first. */
 export async function lastUniverse(sql: Transaction): Promise<number> {
   const [row] = await sql<{ universe: number }[]>`
-    select coalesce(max(extract(epoch from issued)), 0)::bigint as universe from publications where kind = 'status'`;
+    select coalesce(max(extract(epoch from issued)), 0)::bigint as universe
+    from publications where kind in ('status', 'delta')`;
   return row?.universe ?? 0;
+}
+
+/** The last snapshot that was finished: what a delta is about. */
+export async function lastSnapshot(sql: Transaction): Promise<{ epoch: number; universe: number } | undefined> {
+  const [row] = await sql<{ epoch: number; universe: number }[]>`
+    select epoch, extract(epoch from issued)::bigint as universe from publications
+    where kind = 'status' and sha256 is not null order by epoch desc limit 1`;
+  return row;
+}
+
+/** A change is dated by when its transaction began; none takes as long as this. Naming some twice does no harm. */
+const LONGEST_CHANGE = 600;
+
+export interface ChangedRow {
+  id: Uint8Array;
+  state: CredentialState;
+}
+
+/** Credentials whose status a snapshot with this universe may not know; new good ones need not be named. */
+export async function changedSince(sql: Transaction, universe: number): Promise<ChangedRow[]> {
+  return sql<ChangedRow[]>`
+    select id, state::text as state from credentials
+    where changed > to_timestamp(${universe - LONGEST_CHANGE}) and state <> 'pending'
+      and not (state = 'good' and issued > to_timestamp(${universe}))`;
 }
 
 export async function countCredentials(sql: Transaction): Promise<number> {

@@ -9,6 +9,7 @@ import { AuthorityError } from "../../../src/authority/errors.js";
 import { Tier } from "../../../src/format/batch.js";
 import { concat, toHex } from "../../../src/format/bytes.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
+import { openDelta } from "../../../src/format/delta.js";
 import { openSnapshot } from "../../../src/format/snapshot.js";
 import { decodeTrustList } from "../../../src/format/trust-list.js";
 import { citizen, initAuthority, person, postgresRuns, temporaryFolder } from "../../support/authority.js";
@@ -192,6 +193,23 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     const past = new Date((published.issued - 1) * 1000);
     expect(await errorCode(authority.enrol(citizen(20), { ...actor, issuedAt: past }))).toBe("ISSUING_FAILED");
     expect(await errorCode(authority.enrol(citizen(20), actor))).toBe("done");
+  });
+
+  it("publishes deltas that carry every change since the snapshot, numbered with it", async () => {
+    const { keys } = decodeTrustList(concat(...(await authority.publishTrustList()).parts), verifyElsewhere);
+    const people = [41, 42, 43].map((n) => citizen(n));
+    const [lost, stolen, found] = await Promise.all(people.map((person) => authority.enrol(person, actor)));
+    await authority.suspend(found!.person.id, { ...actor, reason: "lost" });
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // the universe ends with the last full second
+    const snapshot = await authority.publishStatus();
+    await authority.suspend(lost!.person.id, { ...actor, reason: "lost" });
+    await authority.revoke(stolen!.person.id, { ...actor, reason: "stolen" });
+    await authority.reinstate(found!.person.id, { ...actor, reason: "found" });
+    const delta = openDelta(concat(...(await authority.publishDelta()).parts), { keys, verify: verifyElsewhere });
+    expect(delta).toMatchObject({ base: snapshot.epoch, from: snapshot.epoch, epoch: snapshot.epoch + 1 });
+    const names = (ids: Uint8Array, id: Uint8Array) => Buffer.from(ids).includes(Buffer.from(id));
+    expect([names(delta.suspended, lost!.id), names(delta.revoked, stolen!.id), names(delta.good, found!.id)]).toEqual([true, true, true]); // prettier-ignore
+    expect((await authority.publishStatus()).epoch).toBe(delta.epoch + 1);
   });
 
   it("releases nothing that the check refuses", async () => {
