@@ -55,6 +55,9 @@ const LAST_RETRY_MS = 5_000;
 /** Verdicts that `verifyMany` may owe its reader before the server's credits are known. */
 const WINDOW = 4_096;
 
+/** One object for all who ask nothing special: texts share a frame when they ask the very same request. */
+const ANYTHING: VerifyRequest = Object.freeze({});
+
 /** Close codes after which the same client would only be closed again. */
 const FINAL = new Set<number>([CloseCode.BAD_FRAME, CloseCode.TOKEN, CloseCode.SCOPE]);
 
@@ -94,7 +97,7 @@ export class HufuClient {
   }
 
   /** The verdict on one text. Texts asked for in one turn of the event loop share frames. Rejects HufuClientError. */
-  verify(qr: string | Uint8Array, request: VerifyRequest = {}): Promise<Verdict> {
+  verify(qr: string | Uint8Array, request: VerifyRequest = ANYTHING): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new HufuClientError("this client is closed"));
@@ -111,7 +114,7 @@ export class HufuClient {
    */
   verifyMany(
     qrs: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
-    request: VerifyRequest = {},
+    request: VerifyRequest = ANYTHING,
   ): AsyncGenerator<Verdict, void, undefined> {
     return inOrder(qrs, (qr) => this.verify(qr, request), WINDOW);
   }
@@ -136,10 +139,11 @@ export class HufuClient {
 
   /** Send as much as the credits allow. */
   #pump(): void {
-    if (this.#socket === undefined || !this.#welcomed) {
+    if (this.#socket === undefined) {
       if (this.#waiting.length > 0) this.#connect();
       return;
     }
+    if (!this.#welcomed) return;
     let next = 0;
     while (next < this.#waiting.length && this.#credits > 0) {
       const items = this.#nextFrame(next);

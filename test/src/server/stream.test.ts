@@ -1,0 +1,364 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import type { ServerFrame, VerdictsFrame } from "../../../src/format/frame.js";
+import { jsonCodec } from "../../../src/format/frame.js";
+import { msgpackCodec } from "../../../src/format/msgpack.js";
+import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
+
+const CREDITS = 256;
+let station: Station;
+beforeAll(async () => {
+  station = await startStation({ credits: CREDITS, perAddress: 64 });
+});
+afterAll(() => station.stop());
+
+/** A plain WebSocket that collects what the server says. */
+class Line {
+  readonly frames: ServerFrame[] = [];
+  readonly #socket: WebSocket;
+  #changed: () => void = () => undefined;
+  readonly closed: Promise<{ code: number; reason: string }>;
+
+  constructor(url: string, subprotocols: string[], headers: Record<string, string> = {}) {
+    this.#socket = new WebSocket(url, subprotocols, { headers });
+    const codec = subprotocols[0] === jsonCodec.subprotocol ? jsonCodec : msgpackCodec;
+    this.#socket.on("message", (data: Buffer) => {
+      this.frames.push(codec.decode(data) as ServerFrame);
+      this.#changed();
+    });
+    this.closed = new Promise((resolve) => {
+      this.#socket.on("close", (code, reason) => {
+        resolve({ code, reason: reason.toString() });
+        this.#changed();
+      });
+    });
+    this.#socket.on("error", () => undefined);
+  }
+
+  /** Resolves when there are `count` frames. */
+  async received(count: number): Promise<ServerFrame[]> {
+    while (this.frames.length < count) {
+      if (this.#socket.readyState === WebSocket.CLOSED) throw new Error("closed before the answer");
+      await new Promise<void>((resolve) => (this.#changed = resolve));
+    }
+    return this.frames;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.#socket.send(data);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+const MSGPACK = ["hufu.v1+msgpack"];
+const JSON_TWIN = ["hufu.v1+json"];
+
+async function open(subprotocols = MSGPACK, url = station.url): Promise<Line> {
+  const line = new Line(url, subprotocols);
+  await line.received(1);
+  return line;
+}
+
+function question(seq: number, qrs: readonly (string | Uint8Array)[], more = {}): Uint8Array {
+  return msgpackCodec.encode({ type: "verify", seq, qrs, at: at.toISOString(), ...more }) as Uint8Array;
+}
+
+describe("frames", () => {
+  it("greets, and answers each frame by its number in either notation", async () => {
+    for (const subprotocols of [MSGPACK, JSON_TWIN]) {
+      const line = await open(subprotocols);
+      expect(line.frames[0]).toEqual({
+        type: "welcome",
+        server: "test",
+        credits: CREDITS,
+        limits: { items: 1000, bytes: 1_048_576 },
+      });
+      const verify = { type: "verify", qrs: texts, at: at.toISOString() };
+      for (const seq of [7, 2 ** 40]) {
+        line.send(subprotocols === MSGPACK ? question(seq, texts) : JSON.stringify({ ...verify, seq }));
+      }
+      const answers = (await line.received(3)).slice(1) as VerdictsFrame[];
+      expect(answers.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([7, 2 ** 40]);
+      for (const { verdicts } of answers) expect(verdicts.map(({ code }) => code)).toEqual(codes);
+      line.close();
+    }
+  });
+
+  it("understands any MessagePack library: bytes written by hand after the specification", async () => {
+    const line = await open();
+    const text = (value: string): number[] => [0xa0 | value.length, ...Buffer.from(value)];
+    const card = [0xc4, 3, ...Buffer.from("BB8")];
+    line.send(
+      Uint8Array.of(
+        0x83,
+        ...text("seq"),
+        5,
+        ...text("qrs"),
+        0x92,
+        ...card,
+        ...text("B-8"),
+        ...text("type"),
+        ...text("verify"),
+      ),
+    );
+    expect((await line.received(2))[1]).toMatchObject({ seq: 5, verdicts: [{ code: "BAD_ZLIB" }, {}] });
+    line.close();
+  });
+
+  it("texts as bytes and claims", async () => {
+    const line = await open();
+    line.send(question(0, [new TextEncoder().encode(card)], { claims: true }));
+    expect((await line.received(2))[1]).toMatchObject({ verdicts: [{ code: "VALID", claims: { 4: "张秀英" } }] });
+    line.close();
+  });
+
+  it("loses and swaps nothing among many frames", async () => {
+    const line = await open();
+    const frames = 200;
+    const per = 16;
+    for (let seq = 0; seq < frames; seq++) {
+      // Credits: as many frames out as have been answered, and 16.
+      await line.received(1 + Math.max(0, seq - CREDITS / per + 1));
+      line.send(
+        question(
+          seq,
+          Array.from({ length: per }, (_, i) => texts[fate(seq * per + i)]!),
+        ),
+      );
+    }
+    const answers = (await line.received(frames + 1)).slice(1) as VerdictsFrame[];
+    const bySeq = new Map(answers.map(({ seq, verdicts }) => [seq, verdicts.map(({ code }) => code)]));
+    expect(bySeq.size).toBe(frames);
+    for (let seq = 0; seq < frames; seq++) {
+      expect(bySeq.get(seq)).toEqual(Array.from({ length: per }, (_, i) => codes[fate(seq * per + i)]));
+    }
+    line.close();
+  });
+});
+
+describe("refusals", () => {
+  it.each([
+    ["no texts", { qrs: [] }],
+    ["1,001 texts", { qrs: Array.from({ length: 1001 }, () => "") }],
+    ["a text that is a number", { qrs: ["", 5] }],
+    ["a misspelt field", { qrs: [""], purpos: "rail-boarding" }],
+    ["a region that is none", { qrs: [""], region: "1101" }],
+    ["a time without zone", { qrs: [""], at: "2026-10-01T08:00:00" }],
+    ["claims that are no boolean", { qrs: [""], claims: 1 }],
+  ])("a frame with %s is refused, the connection lives on", async (_, fields) => {
+    const line = await open(JSON_TWIN);
+    line.send(JSON.stringify({ type: "verify", seq: 3, ...fields }));
+    line.send(JSON.stringify({ type: "verify", seq: 4, qrs: ["BB8"] }));
+    const [, error, answer] = await line.received(3);
+    expect(error).toMatchObject({ type: "error", seq: 3, code: "BAD_REQUEST" });
+    expect(answer).toMatchObject({ type: "verdicts", seq: 4, verdicts: [{ code: "BAD_ZLIB" }] });
+    line.close();
+  });
+
+  it.each([
+    ["no map", JSON_TWIN, "5"],
+    ["no JSON", JSON_TWIN, "{"],
+    ["another type", JSON_TWIN, '{"type":"welcome","seq":1}'],
+    ["no number", JSON_TWIN, '{"type":"verify","qrs":[""]}'],
+    ["a number too large", JSON_TWIN, '{"type":"verify","seq":9007199254740992,"qrs":[""]}'],
+    ["binary where text belongs", JSON_TWIN, Uint8Array.of(0x80)],
+    ["text where binary belongs", MSGPACK, "{}"],
+    ["too many bytes", JSON_TWIN, " ".repeat(1_048_577)],
+    ["an array of four billion", MSGPACK, Uint8Array.of(0xdd, 255, 255, 255, 255)],
+    ["a map of four billion", MSGPACK, Uint8Array.of(0xdf, 255, 255, 255, 255)],
+    ["deep nesting", MSGPACK, new Uint8Array(100_000).fill(0x91)],
+  ])("%s closes the connection with 4400", async (_, subprotocols, message) => {
+    const line = await open(subprotocols);
+    line.send(message);
+    const { code, reason } = await line.closed;
+    expect(code).toBe(4400);
+    expect(reason).not.toBe("");
+  });
+
+  it("more than the credits closes it with 4429", async () => {
+    const line = await open();
+    line.send(
+      question(
+        0,
+        Array.from({ length: CREDITS }, () => card),
+      ),
+    );
+    line.send(question(1, [card]));
+    expect((await line.closed).code).toBe(4429);
+  });
+
+  it("a subprotocol it does not speak is a 400 with the reason", async () => {
+    for (const subprotocols of [[], ["mqtt"]]) {
+      const answer = await new Promise<{ status: number; body: string }>((resolve) => {
+        const socket = new WebSocket(station.url, subprotocols);
+        socket.on("error", () => undefined);
+        socket.on("unexpected-response", (_, response) => {
+          let body = "";
+          response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+          response.on("end", () => {
+            resolve({ status: response.statusCode ?? 0, body });
+          });
+        });
+      });
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({ code: "BAD_REQUEST", status: 400 });
+      expect(answer.body).toContain("hufu.v1+msgpack");
+    }
+  });
+
+  it("a missing or wrong token closes it with 4401", async () => {
+    const guarded = await startStation({ token: "s3cret" });
+    expect((await new Line(guarded.url, MSGPACK).closed).code).toBe(4401);
+    expect((await new Line(guarded.url, [...MSGPACK, "hufu.token.s3cre"]).closed).code).toBe(4401);
+    const inSubprotocol = new Line(guarded.url, [...MSGPACK, "hufu.token.s3cret"]);
+    const inHeader = new Line(guarded.url, MSGPACK, { authorization: "Bearer s3cret" });
+    for (const line of [inSubprotocol, inHeader])
+      expect((await line.received(1))[0]).toMatchObject({ type: "welcome" });
+    await guarded.stop();
+  });
+
+  it("silence closes it with 4408", async () => {
+    const hasty = await startStation({ idleSeconds: 1 });
+    const line = await open(MSGPACK, hasty.url);
+    expect((await line.closed).code).toBe(4408);
+    await hasty.stop();
+  });
+
+  it("one address has so many streams and no more", async () => {
+    const narrow = await startStation({ perAddress: 2 });
+    const lines = [await open(MSGPACK, narrow.url), await open(MSGPACK, narrow.url)];
+    expect((await new Line(narrow.url, MSGPACK).closed).code).toBe(1006);
+    lines[0]!.close();
+    await lines[0]!.closed;
+    await expect
+      .poll(() =>
+        open(MSGPACK, narrow.url).then(
+          () => "open",
+          () => "refused",
+        ),
+      )
+      .toBe("open");
+    await narrow.stop();
+  });
+});
+
+describe("hostile and slow peers", () => {
+  it("10,000 frames of garbage are each answered or end their connection, in bounded memory", async () => {
+    const start = question(1, ["BB8"]);
+    const before = process.memoryUsage().rss;
+    let answered = 0;
+    const lane = async (first: number): Promise<void> => {
+      let line = await open();
+      for (let i = first; i < 10_000; i += 8) {
+        // Two of three: a good frame with one byte changed, which gets further in.
+        const frame = i % 3 === 0 ? randomBytes(i % 200) : Uint8Array.from(start);
+        if (i % 3 !== 0) frame[i % frame.length]! ^= 1 + (i % 255);
+        const had = line.frames.length;
+        line.send(frame);
+        const outcome = await line.received(had + 1).catch(() => line.closed);
+        if (Array.isArray(outcome)) {
+          answered++;
+        } else {
+          expect(outcome.code, outcome.reason).toBe(4400);
+          expect(outcome.reason).not.toBe("");
+          line = await open();
+        }
+      }
+      line.send(question(9, [card]));
+      const had = line.frames.length;
+      expect((await line.received(had + 1)).at(-1)).toMatchObject({ verdicts: [{ code: "VALID" }] });
+      line.close();
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, first) => lane(first)));
+    expect(answered).toBeGreaterThan(1000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+  });
+
+  it("10,000 random texts are each given a code", async () => {
+    const line = await open();
+    for (let seq = 0; seq < 100; seq++) {
+      line.send(
+        question(
+          seq,
+          Array.from({ length: 100 }, (_, i) => randomBytes((i * 13) % 600)),
+        ),
+      );
+      const answer = (await line.received(seq + 2))[seq + 1] as VerdictsFrame;
+      expect(answer.verdicts).toHaveLength(100);
+      for (const { outcome, code } of answer.verdicts) {
+        expect(outcome, code).toBe("refused");
+      }
+    }
+    line.close();
+  });
+
+  it("a reader that does not read is cut off before it fills the memory", async () => {
+    await expect.poll(streams).toBe(0);
+    // Refusals are not paid for by credits: only the bound on what waits for the reader ends this.
+    const refused = JSON.stringify({ type: "verify", seq: 1, qrs: [] });
+    const eager = await open(JSON_TWIN);
+    eager.pause();
+    let rounds = 0;
+    while ((await streams()) === 1) {
+      expect(++rounds).toBeLessThan(100);
+      for (let i = 0; i < 20_000; i++) eager.send(refused);
+    }
+    eager.resume();
+    expect((await eager.closed).code).toBe(1006);
+  });
+
+  it("a reader that pauses gets everything when it goes on", async () => {
+    const line = await open();
+    line.pause();
+    line.send(
+      question(
+        0,
+        Array.from({ length: CREDITS }, () => "BB8"),
+      ),
+    );
+    await expect.poll(() => station.verifier.stats.slabsFree).toBe(station.verifier.stats.slabs);
+    line.resume();
+    const [, answer] = await line.received(2);
+    expect((answer as VerdictsFrame).verdicts).toHaveLength(CREDITS);
+    line.close();
+  });
+
+  async function streams(): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${station.port}/metrics`)).text();
+    return Number(/^hufu_streams (\d+)$/m.exec(text)?.[1]);
+  }
+});
+
+describe("shutdown", () => {
+  it("answers what is in flight, then closes with 1001", async () => {
+    const other = await startStation();
+    const line = await open(MSGPACK, other.url);
+    const idle = await open(MSGPACK, other.url);
+    line.send(
+      question(
+        1,
+        Array.from({ length: 1000 }, (_, i) => texts[fate(i)]!),
+      ),
+    );
+    await expect.poll(() => other.verifier.stats.slabsFree < other.verifier.stats.slabs, { interval: 1 }).toBe(true);
+    await other.stop();
+    expect((await line.closed).code).toBe(1001);
+    expect((await idle.closed).code).toBe(1001);
+    expect(line.frames.at(-1)).toMatchObject({ type: "verdicts", seq: 1 });
+    expect((line.frames.at(-1) as VerdictsFrame).verdicts.map(({ code }) => code)).toEqual(
+      Array.from({ length: 1000 }, (_, i) => codes[fate(i)]),
+    );
+  });
+});
