@@ -1,6 +1,8 @@
 import { Algorithm } from "../../src/format/batch";
 import { Job } from "./job";
+import * as ecdsa from "./ecdsa";
 import * as ed25519 from "./ed25519";
+import * as sm2 from "./sm2";
 
 /** The one place that knows which module serves which algorithm. */
 
@@ -15,12 +17,16 @@ export function algorithmOf(cose: i32): Algorithm {
 /** Check a public key and prepare it under `slot`; false if it must never be trusted. */
 export function loadKnownKey(algorithm: Algorithm, slot: i32, publicKey: usize): bool {
   if (algorithm == Algorithm.ED25519) return ed25519.loadKnownKey(slot, publicKey);
+  if (algorithm == Algorithm.P256) return ecdsa.loadKnownKey(slot, publicKey);
+  if (algorithm == Algorithm.SM2) return sm2.loadKnownKey(slot, publicKey);
   return false;
 }
 
 /** Decide `count` jobs whose keys are slots of known keys. */
 export function verifyKnown(algorithm: Algorithm, jobs: usize, count: i32): void {
   if (algorithm == Algorithm.ED25519) ed25519.verifyKnown(jobs, count);
+  else if (algorithm == Algorithm.P256) ecdsa.verifyKnown(jobs, count);
+  else if (algorithm == Algorithm.SM2) sm2.verifyKnown(jobs, count);
 }
 
 /** Decide one job whose key is the address of a raw public key. */
@@ -28,4 +34,6 @@ export function verifyOnce(algorithm: Algorithm, job: Job): void {
   const jobs = changetype<usize>(job);
   job.valid = 0;
   if (algorithm == Algorithm.ED25519) ed25519.verifyOnce(jobs, 1);
+  else if (algorithm == Algorithm.P256) ecdsa.verifyOnce(jobs, 1);
+  else if (algorithm == Algorithm.SM2) sm2.verifyOnce(jobs, 1);
 }
