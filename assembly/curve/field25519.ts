@@ -1,3 +1,5 @@
+import { invertModuloVarTime } from "./divsteps";
+
 /**
  * The field of p = 2^255 - 19, four elements side by side.
  *
@@ -466,39 +468,46 @@ export function fromBytes(r: usize, lane: i32, bytes: usize): void {
 /** The canonical 32 bytes, little-endian, of one lane. Bound: alpha(a) <= 7. */
 export function toBytes(bytes: usize, a: usize, lane: i32): void {
   a += <usize>lane << 2;
-  for (let i = 0; i < LIMBS; i++) {
-    store<i64>(FREEZE + (<usize>i << 3), load<i16>(a + (<usize>(i >> 1) << 4) + (<usize>(i & 1) << 1)));
-  }
+  // Four limbs make a word of 52 bits, five words the element; bit 255 is bit 47 of the last.
+  let w0 = word(a);
+  let w1 = word(a + 32);
+  let w2 = word(a + 64);
+  let w3 = word(a + 96);
   // x + 2^7 p is positive. With h = floor(x / 2^255), floor(x / p) is h or h + 1, and h + 1 if x + 19 (h + 1) says so.
-  store<i64>(FREEZE, load<i64>(FREEZE, 152) + (128 << 8), 152);
-  const h = ripple(-19 * 128);
-  const quotient = ripple(19 * (h + 1));
-  ripple(19 * (quotient - h - 1));
-  store<i64>(FREEZE, load<i64>(FREEZE, 152) & 0xff, 152);
-  for (let word: usize = 0; word < 32; word += 8) {
-    let bits: u64 = 0;
-    for (let i = 0; i < LIMBS; i++) {
-      const shift = i * LIMB_BITS - (<i32>word << 3);
-      const limb = load<u64>(FREEZE + (<usize>i << 3));
-      if (shift >= 0 && shift < 64) bits |= limb << shift;
-      else if (shift < 0 && shift > -LIMB_BITS) bits |= limb >> -shift;
-    }
-    store<u64>(bytes + word, bits);
-  }
+  let w4 = word(a + 128) + (<i64>128 << 47);
+  const h = carried(w0 - 19 * 128, w1, w2, w3, w4) >> 47;
+  const quotient = carried(w0 + 19 * (h - 127), w1, w2, w3, w4) >> 47;
+  w0 += 19 * (quotient - 128);
+  w1 += w0 >> 52;
+  w2 += w1 >> 52;
+  w3 += w2 >> 52;
+  w4 += w3 >> 52;
+  w0 &= WORD_MASK;
+  w1 &= WORD_MASK;
+  w2 &= WORD_MASK;
+  w3 &= WORD_MASK;
+  w4 &= WORD_MASK >> 5;
+  store<i64>(bytes, w0 | (w1 << 52));
+  store<i64>(bytes, (w1 >> 12) | (w2 << 40), 8);
+  store<i64>(bytes, (w2 >> 24) | (w3 << 28), 16);
+  store<i64>(bytes, (w3 >> 36) | (w4 << 16), 24);
 }
 
-const FREEZE = memory.data(160, 16);
+const WORD_MASK: i64 = (1 << 52) - 1;
 
-/** Add `up` to FREEZE and carry to the top limb; returns what stands above bit 255. */
-function ripple(up: i64): i64 {
-  for (let at = FREEZE; at < FREEZE + 152; at += 8) {
-    up += load<i64>(at);
-    store<i64>(at, up & 0x1fff);
-    up >>= LIMB_BITS;
-  }
-  up += load<i64>(FREEZE, 152);
-  store<i64>(FREEZE, up, 152);
-  return up >> 8;
+/** Limbs 0 to 3 from here on as one number. */
+function word(a: usize): i64 {
+  return (
+    <i64>load<i16>(a) +
+    (<i64>load<i16>(a, 2) << 13) +
+    (<i64>load<i16>(a, 16) << 26) +
+    (<i64>load<i16>(a, 18) << 39)
+  );
+}
+
+/** The last word when all carries have come up. */
+function carried(w0: i64, w1: i64, w2: i64, w3: i64, w4: i64): i64 {
+  return w4 + ((w3 + ((w2 + ((w1 + (w0 >> 52)) >> 52)) >> 52)) >> 52);
 }
 
 /** r = a^(2^n). */
@@ -507,13 +516,13 @@ export function sqrTimes(r: usize, a: usize, n: i32): void {
   while (--n > 0) sqr(r, r);
 }
 
-/** r = a^(2^250 - 1), and a^11 in A11: where the roads to both exponents part. */
-function power250(r: usize, a: usize): void {
+/** r = a^((p-5)/8), from which a square root is made (RFC 8032, section 5.1.3). */
+export function powerForRoot(r: usize, a: usize): void {
   sqr(T0, a);
   sqrTimes(T1, T0, 2);
   mul(T1, T1, a);
-  mul(A11, T1, T0);
-  sqr(T0, A11);
+  mul(T0, T1, T0); // 11
+  sqr(T0, T0);
   mul(T0, T0, T1); // 2^5 - 1
   sqrTimes(T1, T0, 5);
   mul(T0, T1, T0); // 2^10 - 1
@@ -528,19 +537,38 @@ function power250(r: usize, a: usize): void {
   sqrTimes(T2, T1, 100);
   mul(T1, T2, T1); // 2^200 - 1
   sqrTimes(T1, T1, 50);
-  mul(r, T1, T0);
+  mul(T0, T1, T0); // 2^250 - 1
+  sqrTimes(T0, T0, 2);
+  mul(r, T0, a);
 }
 
 const T0 = memory.data(160, 16);
 const T1 = memory.data(160, 16);
 const T2 = memory.data(160, 16);
-const A11 = memory.data(160, 16);
 
-/** r = 1/a, 0 for 0 (Fermat: a^(p-2)). */
+/** r = 1/a, four inverses for the price of one and five products. No lane may be zero. */
 export function invert(r: usize, a: usize): void {
-  power250(T2, a);
-  sqrTimes(T2, T2, 5);
-  mul(r, T2, A11);
+  // T1 = a[0] a[2], a[1] a[3], a[2] a[0], a[3] a[1] and T2 = the product of all, in each lane.
+  turn(T0, a, 2);
+  mul(T1, a, T0);
+  turn(T2, T1, 1);
+  mul(T0, T0, T2);
+  mul(T2, T1, T2);
+  toBytes(BYTES, T2, 0);
+  invertModuloVarTime(BYTES, BYTES, P);
+  for (let lane = 0; lane < 4; lane++) fromBytes(T2, lane, BYTES);
+  mul(r, T0, T2);
+}
+
+const BYTES = memory.data(32, 16);
+const P = memory.data<u64>([0xffffffffffffffed, 0xffffffffffffffff, 0xffffffffffffffff, 0x7fffffffffffffff]);
+
+/** r[lane] = a[lane + by], by 1 or 2. r must not be a. */
+function turn(r: usize, a: usize, by: i32): void {
+  for (let t: usize = 0; t < QUAD; t += 16) {
+    const x = v128.load(a + t);
+    v128.store(r + t, by == 1 ? i32x4.shuffle(x, x, 1, 2, 3, 0) : i32x4.shuffle(x, x, 2, 3, 0, 1));
+  }
 }
 
 /**
@@ -565,13 +593,6 @@ export function invertAll(a: usize, step: usize, count: i32, work: usize): void 
 }
 
 const PRODUCT = memory.data(160, 16);
-
-/** r = a^((p-5)/8), from which a square root is made (RFC 8032, section 5.1.3). r must not be a. */
-export function powerForRoot(r: usize, a: usize): void {
-  power250(T2, a);
-  sqrTimes(T2, T2, 2);
-  mul(r, T2, a);
-}
 
 /** Debug build: every limb of a stays within alpha TIGHT. */
 function checkBound(a: usize, alpha: i32): void {
