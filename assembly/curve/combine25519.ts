@@ -1,7 +1,7 @@
 import { reserve } from "../layout";
 import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, POINTS, setNeutral, toAddends } from "./edwards25519";
 import { invertAll, mul, negateWhere, QUAD, toBytes } from "./field25519";
-import { AFFINE, loadEntries, NEUTRAL_ENTRY, sumRows, toEdwards } from "./montgomery25519";
+import { ADD_WORK, AFFINE, loadEntries, NEUTRAL_ENTRY, sumRows, toEdwards } from "./montgomery25519";
 import { recodeScalar } from "./scalar25519";
 import { BUILD_SCRATCH, buildTable, entryAt, tableSize } from "./table25519";
 
@@ -17,15 +17,15 @@ export const CHUNK: i32 = 64;
 const QUADS = CHUNK / 4;
 
 /** Bits of a digit: of s, whose table all keys share; of k, one table a key; and of k where there is no table. */
-const WIDTH_B = 10;
-const WIDTH_A = 8;
+const WIDTH_B = 11;
+const WIDTH_A = 10;
 const WIDTH_ONCE = 5;
-const ROWS_B = 26;
-const ROWS_A = 32;
+const ROWS_B = 23;
+const ROWS_A = 26;
 const ROWS_ONCE = 51;
 
 /** Bytes of one key's table. */
-export const TABLE_SIZE: i32 = 32 * 128 * 80;
+export const TABLE_SIZE: i32 = (ROWS_A << (WIDTH_A - 1)) * 80;
 
 /** In: for each pair its s (any below 2^253) and k, 32 bytes, and its table or the address of its public key. */
 export const S_SCALARS: usize = reserve(CHUNK * 32);
@@ -40,7 +40,7 @@ const TABLE_B: usize = reserve(tableSize(WIDTH_B));
 let hasTableB: bool = false;
 
 const POINT_ARENA: usize = reserve(<usize>((ROWS_B + ROWS_A) * QUADS) * AFFINE);
-const WORK: usize = reserve(<usize>(((ROWS_B + ROWS_A) / 2) * QUADS) * (2 * QUAD));
+const WORK: usize = reserve(<usize>(((ROWS_B + ROWS_A) / 2) * QUADS + 1) * ADD_WORK);
 const BUILD: usize = reserve(BUILD_SCRATCH);
 const EXTENDED: usize = reserve(<usize>QUADS * POINTS);
 const MULTIPLES: usize = reserve(((1 << (WIDTH_ONCE - 1)) + 1) * ADDENDS);

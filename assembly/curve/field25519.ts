@@ -85,10 +85,31 @@ function finish(r: usize, l0: v128, l1: v128, l2: v128, l3: v128, h: v128): void
 }
 
 /** r = a b. Bounds: alpha(a) alpha(b) <= 6; r is tight. r may be a or b. */
-// prettier-ignore
 export function mul(r: usize, a: usize, b: usize): void {
+  product<void>(r, a, b, 0);
+}
+
+/** r = a b - c, c with any alpha up to 7, for the price of a product: its limbs join the columns before the carry. */
+export function mulSub(r: usize, a: usize, b: usize, c: usize): void {
+  product<bool>(r, a, b, c);
+}
+
+/** r = a^2, with each cross product taken once. Bound: alpha(a) <= 2; r is tight. r may be a. */
+export function sqr(r: usize, a: usize): void {
+  square<void>(r, a, 0);
+}
+
+/** r = a^2 - c. */
+export function sqrSub(r: usize, a: usize, c: usize): void {
+  square<bool>(r, a, c);
+}
+
+/** Less: void without a subtrahend, else bool; decided when compiled. */
+// prettier-ignore
+function product<Less>(r: usize, a: usize, b: usize, c: usize): void {
   const FOLD = i32x4.splat(FOLD_WEIGHTS), HALF = i32x4.splat(0x8000), LOW = i32x4.splat(0xffff);
   const HIGH = i32x4.splat(0xffff0000);
+  // As factors LOW is (-1, 0) and HIGH (0, -1): with them dot takes off the even or the odd limb of c.
   const a0 = v128.load(a, 0); const a1 = v128.load(a, 16); const a2 = v128.load(a, 32); const a3 = v128.load(a, 48);
   const a4 = v128.load(a, 64); const a5 = v128.load(a, 80); const a6 = v128.load(a, 96);
   const a7 = v128.load(a, 112); const a8 = v128.load(a, 128); const a9 = v128.load(a, 144);
@@ -105,24 +126,28 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = mac(s, a5, e5); s = mac(s, a6, e4); s = mac(s, a7, e3); s = mac(s, a8, e2); s = mac(s, a9, e1); const c20 = s;
   s = dot(a0, e0);
   s = mac(s, and(c20, LOW), FOLD);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 0), LOW);
   h = carryOf(s);
   let l0 = rest(s, h);
   s = dot(a1, o9); s = mac(s, a2, o8); s = mac(s, a3, o7); s = mac(s, a4, o6); s = mac(s, a5, o5);
   s = mac(s, a6, o4); s = mac(s, a7, o3); s = mac(s, a8, o2); s = mac(s, a9, o1); const c21 = s;
   s = dot(a0, o0);
   s = plus(mac(s, blend(c21, plus(c20, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 0), HIGH);
   h = carryOf(s);
   let l1 = rest(s, h);
   s = dot(a1, e10); s = mac(s, a2, e9); s = mac(s, a3, e8); s = mac(s, a4, e7); s = mac(s, a5, e6);
   s = mac(s, a6, e5); s = mac(s, a7, e4); s = mac(s, a8, e3); s = mac(s, a9, e2); const c22 = s;
   s = dot(a0, e1); s = mac(s, a1, e0);
   s = plus(mac(s, blend(c22, plus(c21, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 16), LOW);
   h = carryOf(s);
   const l2 = rest(s, h);
   s = dot(a2, o9); s = mac(s, a3, o8); s = mac(s, a4, o7); s = mac(s, a5, o6); s = mac(s, a6, o5);
   s = mac(s, a7, o4); s = mac(s, a8, o3); s = mac(s, a9, o2); const c23 = s;
   s = dot(a0, o1); s = mac(s, a1, o0);
   s = plus(mac(s, blend(c23, plus(c22, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 16), HIGH);
   h = carryOf(s);
   const l3 = rest(s, h);
   v128.store(r, pack(l2, l3), 16);
@@ -130,12 +155,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = mac(s, a7, e5); s = mac(s, a8, e4); s = mac(s, a9, e3); const c24 = s;
   s = dot(a0, e2); s = mac(s, a1, e1); s = mac(s, a2, e0);
   s = plus(mac(s, blend(c24, plus(c23, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 32), LOW);
   h = carryOf(s);
   const l4 = rest(s, h);
   s = dot(a3, o9); s = mac(s, a4, o8); s = mac(s, a5, o7); s = mac(s, a6, o6); s = mac(s, a7, o5);
   s = mac(s, a8, o4); s = mac(s, a9, o3); const c25 = s;
   s = dot(a0, o2); s = mac(s, a1, o1); s = mac(s, a2, o0);
   s = plus(mac(s, blend(c25, plus(c24, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 32), HIGH);
   h = carryOf(s);
   const l5 = rest(s, h);
   v128.store(r, pack(l4, l5), 32);
@@ -143,12 +170,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = mac(s, a8, e5); s = mac(s, a9, e4); const c26 = s;
   s = dot(a0, e3); s = mac(s, a1, e2); s = mac(s, a2, e1); s = mac(s, a3, e0);
   s = plus(mac(s, blend(c26, plus(c25, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 48), LOW);
   h = carryOf(s);
   const l6 = rest(s, h);
   s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); s = mac(s, a7, o6); s = mac(s, a8, o5);
   s = mac(s, a9, o4); const c27 = s;
   s = dot(a0, o3); s = mac(s, a1, o2); s = mac(s, a2, o1); s = mac(s, a3, o0);
   s = plus(mac(s, blend(c27, plus(c26, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 48), HIGH);
   h = carryOf(s);
   const l7 = rest(s, h);
   v128.store(r, pack(l6, l7), 48);
@@ -156,11 +185,13 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = mac(s, a9, e5); const c28 = s;
   s = dot(a0, e4); s = mac(s, a1, e3); s = mac(s, a2, e2); s = mac(s, a3, e1); s = mac(s, a4, e0);
   s = plus(mac(s, blend(c28, plus(c27, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 64), LOW);
   h = carryOf(s);
   const l8 = rest(s, h);
   s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, o7); s = mac(s, a8, o6); s = mac(s, a9, o5); const c29 = s;
   s = dot(a0, o4); s = mac(s, a1, o3); s = mac(s, a2, o2); s = mac(s, a3, o1); s = mac(s, a4, o0);
   s = plus(mac(s, blend(c29, plus(c28, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 64), HIGH);
   h = carryOf(s);
   const l9 = rest(s, h);
   v128.store(r, pack(l8, l9), 64);
@@ -168,12 +199,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = dot(a0, e5); s = mac(s, a1, e4); s = mac(s, a2, e3); s = mac(s, a3, e2); s = mac(s, a4, e1);
   s = mac(s, a5, e0);
   s = plus(mac(s, blend(c30, plus(c29, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 80), LOW);
   h = carryOf(s);
   const l10 = rest(s, h);
   s = dot(a6, o9); s = mac(s, a7, o8); s = mac(s, a8, o7); s = mac(s, a9, o6); const c31 = s;
   s = dot(a0, o5); s = mac(s, a1, o4); s = mac(s, a2, o3); s = mac(s, a3, o2); s = mac(s, a4, o1);
   s = mac(s, a5, o0);
   s = plus(mac(s, blend(c31, plus(c30, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 80), HIGH);
   h = carryOf(s);
   const l11 = rest(s, h);
   v128.store(r, pack(l10, l11), 80);
@@ -181,12 +214,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = dot(a0, e6); s = mac(s, a1, e5); s = mac(s, a2, e4); s = mac(s, a3, e3); s = mac(s, a4, e2);
   s = mac(s, a5, e1); s = mac(s, a6, e0);
   s = plus(mac(s, blend(c32, plus(c31, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 96), LOW);
   h = carryOf(s);
   const l12 = rest(s, h);
   s = dot(a7, o9); s = mac(s, a8, o8); s = mac(s, a9, o7); const c33 = s;
   s = dot(a0, o6); s = mac(s, a1, o5); s = mac(s, a2, o4); s = mac(s, a3, o3); s = mac(s, a4, o2);
   s = mac(s, a5, o1); s = mac(s, a6, o0);
   s = plus(mac(s, blend(c33, plus(c32, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 96), HIGH);
   h = carryOf(s);
   const l13 = rest(s, h);
   v128.store(r, pack(l12, l13), 96);
@@ -194,12 +229,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = dot(a0, e7); s = mac(s, a1, e6); s = mac(s, a2, e5); s = mac(s, a3, e4); s = mac(s, a4, e3);
   s = mac(s, a5, e2); s = mac(s, a6, e1); s = mac(s, a7, e0);
   s = plus(mac(s, blend(c34, plus(c33, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 112), LOW);
   h = carryOf(s);
   const l14 = rest(s, h);
   s = dot(a8, o9); s = mac(s, a9, o8); const c35 = s;
   s = dot(a0, o7); s = mac(s, a1, o6); s = mac(s, a2, o5); s = mac(s, a3, o4); s = mac(s, a4, o3);
   s = mac(s, a5, o2); s = mac(s, a6, o1); s = mac(s, a7, o0);
   s = plus(mac(s, blend(c35, plus(c34, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 112), HIGH);
   h = carryOf(s);
   const l15 = rest(s, h);
   v128.store(r, pack(l14, l15), 112);
@@ -207,12 +244,14 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = dot(a0, e8); s = mac(s, a1, e7); s = mac(s, a2, e6); s = mac(s, a3, e5); s = mac(s, a4, e4);
   s = mac(s, a5, e3); s = mac(s, a6, e2); s = mac(s, a7, e1); s = mac(s, a8, e0);
   s = plus(mac(s, blend(c36, plus(c35, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 128), LOW);
   h = carryOf(s);
   const l16 = rest(s, h);
   s = dot(a9, o9); const c37 = s;
   s = dot(a0, o8); s = mac(s, a1, o7); s = mac(s, a2, o6); s = mac(s, a3, o5); s = mac(s, a4, o4);
   s = mac(s, a5, o3); s = mac(s, a6, o2); s = mac(s, a7, o1); s = mac(s, a8, o0);
   s = plus(mac(s, blend(c37, plus(c36, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 128), HIGH);
   h = carryOf(s);
   const l17 = rest(s, h);
   v128.store(r, pack(l16, l17), 128);
@@ -220,22 +259,25 @@ export function mul(r: usize, a: usize, b: usize): void {
   s = dot(a0, e9); s = mac(s, a1, e8); s = mac(s, a2, e7); s = mac(s, a3, e6); s = mac(s, a4, e5);
   s = mac(s, a5, e4); s = mac(s, a6, e3); s = mac(s, a7, e2); s = mac(s, a8, e1); s = mac(s, a9, e0);
   s = plus(mac(s, blend(c38, plus(c37, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 144), LOW);
   h = carryOf(s);
   const l18 = rest(s, h);
   s = dot(a0, o9); s = mac(s, a1, o8); s = mac(s, a2, o7); s = mac(s, a3, o6); s = mac(s, a4, o5);
   s = mac(s, a5, o4); s = mac(s, a6, o3); s = mac(s, a7, o2); s = mac(s, a8, o1); s = mac(s, a9, o0);
   s = plus(mac(s, and(plus(c38, HALF), HIGH), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 144), HIGH);
   h = carryOf(s);
   const l19 = rest(s, h);
   v128.store(r, pack(l18, l19), 144);
   finish(r, l0, l1, l2, l3, h);
 }
 
-/** r = a^2, with each cross product taken once. Bound: alpha(a) <= 2; r is tight. r may be a. */
+/** As product, for a = b. */
 // prettier-ignore
-export function sqr(r: usize, a: usize): void {
+function square<Less>(r: usize, a: usize, c: usize): void {
   const FOLD = i32x4.splat(FOLD_WEIGHTS), HALF = i32x4.splat(0x8000), LOW = i32x4.splat(0xffff);
   const HIGH = i32x4.splat(0xffff0000);
+  // As factors LOW is (-1, 0) and HIGH (0, -1): with them dot takes off the even or the odd limb of c.
   const a0 = v128.load(a, 0); const a1 = v128.load(a, 16); const a2 = v128.load(a, 32); const a3 = v128.load(a, 48);
   const a4 = v128.load(a, 64); const a5 = v128.load(a, 80); const a6 = v128.load(a, 96);
   const a7 = v128.load(a, 112); const a8 = v128.load(a, 128); const a9 = v128.load(a, 144);
@@ -253,23 +295,27 @@ export function sqr(r: usize, a: usize): void {
   s = mac(s, a5, and(a5, LOW)); const c20 = s;
   s = dot(a0, and(a0, LOW));
   s = mac(s, and(c20, LOW), FOLD);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 0), LOW);
   h = carryOf(s);
   let l0 = rest(s, h);
   s = dot(a1, o9); s = mac(s, a2, o8); s = mac(s, a3, o7); s = mac(s, a4, o6); s = mac(s, a5, and(o5, LOW));
   const c21 = s;
   s = dot(a0, and(o0, LOW));
   s = plus(mac(s, blend(c21, plus(c20, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 0), HIGH);
   h = carryOf(s);
   let l1 = rest(s, h);
   s = dot(a1, e10); s = mac(s, a2, e9); s = mac(s, a3, e8); s = mac(s, a4, e7); s = mac(s, a5, blend(d6, a5));
   const c22 = s;
   s = dot(a0, blend(d1, a0));
   s = plus(mac(s, blend(c22, plus(c21, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 16), LOW);
   h = carryOf(s);
   const l2 = rest(s, h);
   s = dot(a2, o9); s = mac(s, a3, o8); s = mac(s, a4, o7); s = mac(s, a5, o6); const c23 = s;
   s = dot(a0, o1);
   s = plus(mac(s, blend(c23, plus(c22, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 16), HIGH);
   h = carryOf(s);
   const l3 = rest(s, h);
   v128.store(r, pack(l2, l3), 16);
@@ -277,87 +323,103 @@ export function sqr(r: usize, a: usize): void {
   const c24 = s;
   s = dot(a0, e2); s = mac(s, a1, and(a1, LOW));
   s = plus(mac(s, blend(c24, plus(c23, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 32), LOW);
   h = carryOf(s);
   const l4 = rest(s, h);
   s = dot(a3, o9); s = mac(s, a4, o8); s = mac(s, a5, o7); s = mac(s, a6, and(o6, LOW)); const c25 = s;
   s = dot(a0, o2); s = mac(s, a1, and(o1, LOW));
   s = plus(mac(s, blend(c25, plus(c24, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 32), HIGH);
   h = carryOf(s);
   const l5 = rest(s, h);
   v128.store(r, pack(l4, l5), 32);
   s = dot(a3, e10); s = mac(s, a4, e9); s = mac(s, a5, e8); s = mac(s, a6, blend(d7, a6)); const c26 = s;
   s = dot(a0, e3); s = mac(s, a1, blend(d2, a1));
   s = plus(mac(s, blend(c26, plus(c25, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 48), LOW);
   h = carryOf(s);
   const l6 = rest(s, h);
   s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); const c27 = s;
   s = dot(a0, o3); s = mac(s, a1, o2);
   s = plus(mac(s, blend(c27, plus(c26, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 48), HIGH);
   h = carryOf(s);
   const l7 = rest(s, h);
   v128.store(r, pack(l6, l7), 48);
   s = dot(a4, e10); s = mac(s, a5, e9); s = mac(s, a6, e8); s = mac(s, a7, and(a7, LOW)); const c28 = s;
   s = dot(a0, e4); s = mac(s, a1, e3); s = mac(s, a2, and(a2, LOW));
   s = plus(mac(s, blend(c28, plus(c27, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 64), LOW);
   h = carryOf(s);
   const l8 = rest(s, h);
   s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, and(o7, LOW)); const c29 = s;
   s = dot(a0, o4); s = mac(s, a1, o3); s = mac(s, a2, and(o2, LOW));
   s = plus(mac(s, blend(c29, plus(c28, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 64), HIGH);
   h = carryOf(s);
   const l9 = rest(s, h);
   v128.store(r, pack(l8, l9), 64);
   s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, blend(d8, a7)); const c30 = s;
   s = dot(a0, e5); s = mac(s, a1, e4); s = mac(s, a2, blend(d3, a2));
   s = plus(mac(s, blend(c30, plus(c29, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 80), LOW);
   h = carryOf(s);
   const l10 = rest(s, h);
   s = dot(a6, o9); s = mac(s, a7, o8); const c31 = s;
   s = dot(a0, o5); s = mac(s, a1, o4); s = mac(s, a2, o3);
   s = plus(mac(s, blend(c31, plus(c30, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 80), HIGH);
   h = carryOf(s);
   const l11 = rest(s, h);
   v128.store(r, pack(l10, l11), 80);
   s = dot(a6, e10); s = mac(s, a7, e9); s = mac(s, a8, and(a8, LOW)); const c32 = s;
   s = dot(a0, e6); s = mac(s, a1, e5); s = mac(s, a2, e4); s = mac(s, a3, and(a3, LOW));
   s = plus(mac(s, blend(c32, plus(c31, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 96), LOW);
   h = carryOf(s);
   const l12 = rest(s, h);
   s = dot(a7, o9); s = mac(s, a8, and(o8, LOW)); const c33 = s;
   s = dot(a0, o6); s = mac(s, a1, o5); s = mac(s, a2, o4); s = mac(s, a3, and(o3, LOW));
   s = plus(mac(s, blend(c33, plus(c32, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 96), HIGH);
   h = carryOf(s);
   const l13 = rest(s, h);
   v128.store(r, pack(l12, l13), 96);
   s = dot(a7, e10); s = mac(s, a8, blend(d9, a8)); const c34 = s;
   s = dot(a0, e7); s = mac(s, a1, e6); s = mac(s, a2, e5); s = mac(s, a3, blend(d4, a3));
   s = plus(mac(s, blend(c34, plus(c33, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 112), LOW);
   h = carryOf(s);
   const l14 = rest(s, h);
   s = dot(a8, o9); const c35 = s;
   s = dot(a0, o7); s = mac(s, a1, o6); s = mac(s, a2, o5); s = mac(s, a3, o4);
   s = plus(mac(s, blend(c35, plus(c34, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 112), HIGH);
   h = carryOf(s);
   const l15 = rest(s, h);
   v128.store(r, pack(l14, l15), 112);
   s = dot(a8, e10); s = mac(s, a9, and(a9, LOW)); const c36 = s;
   s = dot(a0, e8); s = mac(s, a1, e7); s = mac(s, a2, e6); s = mac(s, a3, e5); s = mac(s, a4, and(a4, LOW));
   s = plus(mac(s, blend(c36, plus(c35, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 128), LOW);
   h = carryOf(s);
   const l16 = rest(s, h);
   s = dot(a9, and(o9, LOW)); const c37 = s;
   s = dot(a0, o8); s = mac(s, a1, o7); s = mac(s, a2, o6); s = mac(s, a3, o5); s = mac(s, a4, and(o4, LOW));
   s = plus(mac(s, blend(c37, plus(c36, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 128), HIGH);
   h = carryOf(s);
   const l17 = rest(s, h);
   v128.store(r, pack(l16, l17), 128);
   s = dot(a9, and(a9, HIGH)); const c38 = s;
   s = dot(a0, e9); s = mac(s, a1, e8); s = mac(s, a2, e7); s = mac(s, a3, e6); s = mac(s, a4, blend(d5, a4));
   s = plus(mac(s, blend(c38, plus(c37, HALF)), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 144), LOW);
   h = carryOf(s);
   const l18 = rest(s, h);
   s = dot(a0, o9); s = mac(s, a1, o8); s = mac(s, a2, o7); s = mac(s, a3, o6); s = mac(s, a4, o5);
   s = plus(mac(s, and(plus(c38, HALF), HIGH), FOLD), h);
+  if (!isVoid<Less>()) s = mac(s, v128.load(c, 144), HIGH);
   h = carryOf(s);
   const l19 = rest(s, h);
   v128.store(r, pack(l18, l19), 144);
@@ -366,13 +428,31 @@ export function sqr(r: usize, a: usize): void {
 
 /** r = a + b; alphas add. */
 export function add(r: usize, a: usize, b: usize): void {
-  for (let t: usize = 0; t < QUAD; t += 16) v128.store(r + t, i16x8.add(v128.load(a + t), v128.load(b + t)));
+  v128.store(r, i16x8.add(v128.load(a, 0), v128.load(b, 0)), 0);
+  v128.store(r, i16x8.add(v128.load(a, 16), v128.load(b, 16)), 16);
+  v128.store(r, i16x8.add(v128.load(a, 32), v128.load(b, 32)), 32);
+  v128.store(r, i16x8.add(v128.load(a, 48), v128.load(b, 48)), 48);
+  v128.store(r, i16x8.add(v128.load(a, 64), v128.load(b, 64)), 64);
+  v128.store(r, i16x8.add(v128.load(a, 80), v128.load(b, 80)), 80);
+  v128.store(r, i16x8.add(v128.load(a, 96), v128.load(b, 96)), 96);
+  v128.store(r, i16x8.add(v128.load(a, 112), v128.load(b, 112)), 112);
+  v128.store(r, i16x8.add(v128.load(a, 128), v128.load(b, 128)), 128);
+  v128.store(r, i16x8.add(v128.load(a, 144), v128.load(b, 144)), 144);
   checkBound(r, 7);
 }
 
 /** r = a - b; alphas add. */
 export function sub(r: usize, a: usize, b: usize): void {
-  for (let t: usize = 0; t < QUAD; t += 16) v128.store(r + t, i16x8.sub(v128.load(a + t), v128.load(b + t)));
+  v128.store(r, i16x8.sub(v128.load(a, 0), v128.load(b, 0)), 0);
+  v128.store(r, i16x8.sub(v128.load(a, 16), v128.load(b, 16)), 16);
+  v128.store(r, i16x8.sub(v128.load(a, 32), v128.load(b, 32)), 32);
+  v128.store(r, i16x8.sub(v128.load(a, 48), v128.load(b, 48)), 48);
+  v128.store(r, i16x8.sub(v128.load(a, 64), v128.load(b, 64)), 64);
+  v128.store(r, i16x8.sub(v128.load(a, 80), v128.load(b, 80)), 80);
+  v128.store(r, i16x8.sub(v128.load(a, 96), v128.load(b, 96)), 96);
+  v128.store(r, i16x8.sub(v128.load(a, 112), v128.load(b, 112)), 112);
+  v128.store(r, i16x8.sub(v128.load(a, 128), v128.load(b, 128)), 128);
+  v128.store(r, i16x8.sub(v128.load(a, 144), v128.load(b, 144)), 144);
   checkBound(r, 7);
 }
 
@@ -417,6 +497,15 @@ export function carry(r: usize, a: usize): void {
 
 /** Lanes in which a = 0 (mod p). Bound: alpha(a) <= 7. */
 export function isZero(a: usize): v128 {
+  // k 2^255 - 19 k is -19 k modulo 2^26, |k| < 256: the first two limbs clear all but one lane in thousands.
+  const first = v128.load(a);
+  const low = i32x4.shr_s(i32x4.shl(first, 16), 10);
+  const sum = i32x4.shr_s(i32x4.add(low, i32x4.shl(i32x4.shr_s(first, 16), 19)), 6);
+  if (!v128.any_true(i32x4.le_s(i32x4.abs(sum), i32x4.splat(19 * 256)))) return i32x4.splat(0);
+  return isZeroExactly(a);
+}
+
+function isZeroExactly(a: usize): v128 {
   // With balanced limbs a multiple of p, k 2^255 - 19 k with |k| <= 16, has but one form: -19 k, 0 .. 0, 256 k.
   carry(ZERO_TEST, a);
   let middle = v128.or(

@@ -1,4 +1,21 @@
-import { add, carry, copy, ELEMENT, invert, isZero, mul, negateWhere, QUAD, select, splat, sqr, sub, takeLane } from "./field25519";
+import {
+  add,
+  carry,
+  copy,
+  ELEMENT,
+  invert,
+  isZero,
+  mul,
+  mulSub,
+  negateWhere,
+  QUAD,
+  select,
+  splat,
+  sqr,
+  sqrSub,
+  sub,
+  takeLane,
+} from "./field25519";
 import { ONE, ZERO } from "./edwards25519";
 
 /**
@@ -30,13 +47,13 @@ const A = memory.data(160, 16);
 splat(MAP, MAP_LIMBS);
 splat(A, A_LIMBS);
 
-const DX = memory.data(160, 16);
 const DY = memory.data(160, 16);
 const INVERSE = memory.data(160, 16);
 const SLOPE = memory.data(160, 16);
 const T = memory.data(160, 16);
 const U = memory.data(160, 16);
 const V = memory.data(160, 16);
+const SUM = memory.data(336, 16);
 
 /**
  * The four points of the table entries at `entries` (four addresses, NEUTRAL_ENTRY for the neutral element), negated in the lanes
@@ -110,93 +127,90 @@ export function toEdwards(r: usize, p: usize): void {
   }
 }
 
-/**
- * p[i] += q[i] for `count` fours of points, q `qStep` bytes apart (0: the same for all). `work` has room for count times
- * two quads.
- */
-export function addAffine(p: usize, q: usize, qStep: usize, count: i32, work: usize): void {
-  // Forward: the product of all denominators, and before each what was there.
-  let before = work;
-  copy(T, ONE);
-  for (let i = 0; i < count; i++) {
-    const pi = p + <usize>i * AFFINE;
-    const qi = q + <usize>i * qStep;
-    const dx = before + QUAD;
-    sub(dx, qi, pi);
-    const apart = v128.or(v128.or(v128.load(pi + 2 * QUAD), v128.load(qi + 2 * QUAD)), isZero(dx));
-    if (v128.any_true(apart)) {
-      const doubled = doubledLanes(pi, qi);
-      select(dx, ONE, dx, apart);
-      add(DY, pi + QUAD, pi + QUAD);
-      select(dx, DY, dx, doubled);
-    }
-    copy(before, T);
-    mul(T, T, dx);
-    before += 2 * QUAD;
+/** Bytes of work memory that addAffine takes for each four of points. */
+export const ADD_WORK: usize = 2 * QUAD + 16;
+
+/** p[i] += q[i] for `count` fours of points. `work` has room for count + 1 times ADD_WORK. */
+export function addAffine(p: usize, q: usize, count: i32, work: usize): void {
+  // Forward: before each denominator the product of those before it, the denominator, and whether lanes need care.
+  let at = work;
+  copy(at, ONE);
+  for (let i = 0; i < count; i++, p += AFFINE, q += AFFINE, at += ADD_WORK) {
+    const dx = at + QUAD;
+    sub(dx, q, p);
+    const apart = v128.or(v128.or(v128.load(p + 2 * QUAD), v128.load(q + 2 * QUAD)), isZero(dx));
+    v128.store(at + 2 * QUAD, apart);
+    if (v128.any_true(apart)) denominatorApart(dx, p, q, apart);
+    mul(at + ADD_WORK, at, dx);
   }
-  invert(INVERSE, T);
+  invert(INVERSE, at);
   // Backward: peel off one denominator after another.
-  for (let i = count - 1; i >= 0; i--) {
-    const pi = p + <usize>i * AFFINE;
-    const qi = q + <usize>i * qStep;
-    before -= 2 * QUAD;
-    const dx = before + QUAD;
-    sub(DY, qi + QUAD, pi + QUAD); // alpha 2
-    sub(DX, qi, pi);
-    const pNeutral = v128.load(pi + 2 * QUAD);
-    const qNeutral = v128.load(qi + 2 * QUAD);
-    const same = isZero(DX);
-    const apart = v128.any_true(v128.or(v128.or(pNeutral, qNeutral), same));
-    const doubled = apart ? doubledLanes(pi, qi) : same;
-    if (apart) tangent(pi, doubled);
-    mul(SLOPE, INVERSE, before);
-    mul(INVERSE, INVERSE, dx);
-    mul(SLOPE, SLOPE, DY);
-    // u = slope^2 - A - u1 - u2, v = slope (u1 - u) - v1
-    sqr(U, SLOPE);
-    sub(U, U, A);
-    sub(U, U, pi);
-    sub(U, U, qi); // alpha 4
-    carry(U, U);
-    sub(V, pi, U);
-    mul(V, V, SLOPE);
-    sub(V, V, pi + QUAD);
-    carry(V, V);
-    if (apart) {
-      select(U, qi, U, pNeutral);
-      select(V, qi + QUAD, V, pNeutral);
-      select(U, pi, U, qNeutral);
-      select(V, pi + QUAD, V, qNeutral);
-      const finite = v128.not(v128.or(pNeutral, qNeutral));
-      const opposite = v128.andnot(v128.and(same, finite), doubled);
-      v128.store(pi + 2 * QUAD, v128.or(opposite, v128.and(pNeutral, qNeutral)));
+  for (let i = 0; i < count; i++) {
+    p -= AFFINE;
+    q -= AFFINE;
+    at -= ADD_WORK;
+    sub(DY, q + QUAD, p + QUAD);
+    mul(SLOPE, INVERSE, at);
+    mul(INVERSE, INVERSE, at + QUAD);
+    if (v128.any_true(v128.load(at + 2 * QUAD))) {
+      addApart(p, q);
+      continue;
     }
-    copy(pi, U);
-    copy(pi + QUAD, V);
+    mul(SLOPE, SLOPE, DY);
+    addOnLine(p, p, q);
   }
 }
 
-/** Lanes in which p = q, both finite and not of order two, so that the sum has a tangent. */
+/** r = p + q on the line through them of SLOPE: u = slope^2 - A - u1 - u2, v = slope (u1 - u) - v1. r may be p. */
+function addOnLine(r: usize, p: usize, q: usize): void {
+  add(T, p, q);
+  add(T, T, A);
+  sqrSub(U, SLOPE, T);
+  sub(T, p, U);
+  mulSub(r + QUAD, SLOPE, T, p + QUAD);
+  copy(r, U);
+}
+
+/** Lanes `apart` of a denominator: 2 v for the tangent if p = q, and 1, to be ignored, if the sum needs none. */
+function denominatorApart(dx: usize, p: usize, q: usize, apart: v128): void {
+  select(dx, ONE, dx, apart);
+  add(T, p + QUAD, p + QUAD);
+  select(dx, T, dx, doubledLanes(p, q));
+}
+
+/** p += q where some lanes are neutral, equal or opposite; SLOPE = 1/denominator, DY = v2 - v1. */
+function addApart(p: usize, q: usize): void {
+  const pNeutral = v128.load(p + 2 * QUAD);
+  const qNeutral = v128.load(q + 2 * QUAD);
+  const doubled = doubledLanes(p, q);
+  // The tangent's numerator, 3 u^2 + 2 A u + 1.
+  sqr(U, p);
+  mul(T, p, A);
+  add(T, T, U);
+  add(T, T, T);
+  add(T, T, U);
+  add(T, T, ONE);
+  carry(T, T);
+  select(DY, T, DY, doubled);
+  mul(SLOPE, SLOPE, DY);
+  sub(T, q, p);
+  const opposite = v128.andnot(v128.andnot(isZero(T), v128.or(pNeutral, qNeutral)), doubled);
+  addOnLine(SUM, p, q);
+  select(SUM, q, SUM, pNeutral);
+  select(SUM + QUAD, q + QUAD, SUM + QUAD, pNeutral);
+  select(p, p, SUM, qNeutral);
+  select(p + QUAD, p + QUAD, SUM + QUAD, qNeutral);
+  v128.store(p + 2 * QUAD, v128.or(opposite, v128.and(pNeutral, qNeutral)));
+}
+
+/** Lanes in which p = q, both finite and not of order two, so that the sum has a tangent. Uses U. */
 function doubledLanes(p: usize, q: usize): v128 {
   const neutral = v128.or(v128.load(p + 2 * QUAD), v128.load(q + 2 * QUAD));
-  sub(V, q, p);
-  const sameU = isZero(V);
-  sub(V, q + QUAD, p + QUAD);
-  const sameV = isZero(V);
+  sub(U, q, p);
+  const sameU = isZero(U);
+  sub(U, q + QUAD, p + QUAD);
+  const sameV = isZero(U);
   return v128.andnot(v128.andnot(v128.and(sameU, sameV), isZero(p + QUAD)), neutral);
-}
-
-/** In `lanes` DY = 3 u^2 + 2 A u + 1, the tangent's numerator; its denominator is 2 v. */
-function tangent(p: usize, lanes: v128): void {
-  sqr(U, p);
-  add(V, U, U);
-  add(V, V, U);
-  mul(U, p, A);
-  add(V, V, U);
-  add(V, V, U);
-  add(V, V, ONE);
-  carry(V, V);
-  select(DY, V, DY, lanes);
 }
 
 /** Sum `positions` rows of `width` fours of points each into the first row. `work` as for addAffine. */
@@ -204,6 +218,6 @@ export function sumRows(points: usize, positions: i32, width: i32, work: usize):
   while (positions > 1) {
     const half = positions >> 1;
     positions -= half;
-    addAffine(points, points + <usize>(positions * width) * AFFINE, AFFINE, half * width, work);
+    addAffine(points, points + <usize>(positions * width) * AFFINE, half * width, work);
   }
 }

@@ -1,6 +1,6 @@
 import { doublePoints, POINTS } from "./edwards25519";
 import { mul, putLane, QUAD, sub, takeLane, invertAll } from "./field25519";
-import { addAffine, AFFINE, ENTRY, fromEdwards, loadEntries, storeEntry } from "./montgomery25519";
+import { ADD_WORK, addAffine, AFFINE, ENTRY, fromEdwards, loadEntries, storeEntry } from "./montgomery25519";
 import { digitCount } from "./scalar25519";
 
 /**
@@ -28,7 +28,7 @@ let arena: usize = 0;
 const QUEUE_QUADS = 256;
 const MAX_POWERS = 272;
 /** Bytes of scratch memory that buildTable needs. */
-export const BUILD_SCRATCH: usize = <usize>QUEUE_QUADS * (2 * AFFINE + 2 * QUAD + 48);
+export const BUILD_SCRATCH: usize = <usize>QUEUE_QUADS * (48 + 2 * AFFINE + ADD_WORK) + ADD_WORK;
 
 /** Build the table of the point in lane 0 of `point`, which must not be of low order. */
 export function buildTable(table: usize, width: i32, point: usize, scratch: usize): void {
@@ -100,7 +100,7 @@ function addPending(): void {
     loadEntries(arena + <usize>i * AFFINE, at, positive);
     loadEntries(q + <usize>i * AFFINE, at + QUEUE_QUADS * 16, positive);
   }
-  addAffine(arena, q, AFFINE, quads, q + <usize>QUEUE_QUADS * AFFINE);
+  addAffine(arena, q, quads, q + <usize>QUEUE_QUADS * AFFINE);
   for (let i = 0; i < pending; i++) {
     storeEntry(load<usize>(queue + (<usize>i << 2), QUEUE_QUADS * 32), arena + <usize>(i >> 2) * AFFINE, i & 3);
   }
