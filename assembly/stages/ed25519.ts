@@ -72,10 +72,13 @@ export function field25519ZeroLanes(a: usize): i32 {
   return i32x4.bitmask(isZero(a));
 }
 
-/** Encoding of [s]B - [k]A, with a fresh table of A and, at `out` + 32, without. All 32 bytes each. */
+/** Encoding of [s]B - [k]A, with a table of A and, at `out` + 32, without. All 32 bytes each. */
 export function ed25519Combine(out: usize, s: usize, k: usize, publicKey: usize): void {
   prepareBase();
-  buildKeyTable(COMBINE_TABLE, publicKey);
+  if (memory.compare(COMBINE_KEY, publicKey, 32) != 0) {
+    buildKeyTable(COMBINE_TABLE, publicKey);
+    memory.copy(COMBINE_KEY, publicKey, 32);
+  }
   for (let known = 1; known >= 0; known--) {
     memory.copy(S_SCALARS, s, 32);
     memory.copy(K_SCALARS, k, 32);
@@ -89,3 +92,4 @@ export function ed25519Combine(out: usize, s: usize, k: usize, publicKey: usize)
 }
 
 const COMBINE_TABLE: usize = reserve(TABLE_SIZE);
+const COMBINE_KEY: usize = reserve(32);
