@@ -7,6 +7,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   stages: () => import("./stages.js"),
   signature: () => import("./signature.js"),
   pipeline: () => import("./pipeline.js"),
+  status: () => import("./status.js"),
 };
 
 export const groupNames: readonly string[] = Object.keys(GROUPS);

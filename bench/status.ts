@@ -1,0 +1,191 @@
+import { randomFillSync } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { instantiate } from "@assemblyscript/loader";
+import filters from "bloom-filters";
+import { buildSnapshot } from "../src/authority/snapshot-builder.js";
+import { loadSnapshot, type StatusExports } from "../src/engine/status.js";
+import { Status } from "../src/format/batch.js";
+import type { Snapshot } from "../src/format/snapshot.js";
+import {
+  CTI_SIZE,
+  FILTER_BLOCKS,
+  FILTER_SIZE,
+  RECORD_PERIOD,
+  RECORD_SIZE,
+  RECORD_STATUS,
+  REST_BLOCKS,
+  REST_SEEDS,
+  REST_SIZE,
+} from "../src/format/status-body.js";
+import { layOutBody } from "../src/format/status-layout.js";
+import { measure } from "./measure.js";
+import { type BenchOptions, type BenchResult, row } from "./result.js";
+import { bitsPerFlagged, buildGenerated, claims, humanBytes } from "./status-growth.js";
+import { generate, recordsOf } from "./universe.js";
+
+const MEBIBYTE = 2 ** 20;
+
+/** Look-ups in snapshots of several sizes against Bloom filters of the same size, and how fast snapshots are built. */
+export async function run(options: BenchOptions): Promise<BenchResult[]> {
+  const results: BenchResult[] = [];
+  for (const size of options.quick ? [1] : [1, 8, 24]) results.push(...(await lookUps(size * MEBIBYTE, options)));
+  for (const count of options.quick ? [1e4, 1e5] : [1e4, 1e5, 1e6, 1e7]) {
+    const built = await buildGenerated(count);
+    const what = `${humanBytes(built.bytes)}, ${bitsPerFlagged(built).toFixed(1)} bits a revocation`;
+    const name = `build and check ${count.toLocaleString("en")} credentials, 1 % revoked: ${what}`;
+    results.push(row("status", name, "credentials/s", count / built.seconds));
+  }
+  return results;
+}
+
+const PERIOD = 684;
+const QUESTIONS = 2 ** 18;
+
+async function lookUps(bytes: number, options: BenchOptions): Promise<BenchResult[]> {
+  const wasm = await loadEngine();
+  await checkAnswers(wasm);
+  loadSnapshot(wasm, 0, {
+    header: { ...claims, salt: new Uint8Array(), good: 0, revoked: 0, suspended: 0 },
+    body: randomBody(bytes),
+  });
+
+  const records = recordsOf({ count: QUESTIONS, revokedOneIn: 0, suspendedOneIn: 0, months: 1 }, 0, QUESTIONS);
+  const view = new DataView(records.buffer);
+  for (let i = 0; i < QUESTIONS; i++) view.setUint32(i * RECORD_SIZE + RECORD_PERIOD, PERIOD, true);
+  const address = wasm.controlBuffer(records.length + QUESTIONS);
+  new Uint8Array(wasm.memory.buffer).set(records, address);
+
+  // The peers are asked for fewer ids, as text: that is how one has them in JavaScript.
+  const few = QUESTIONS / 16;
+  const ids = Array.from({ length: few }, (_, i) =>
+    Buffer.from(records.subarray(i * RECORD_SIZE, i * RECORD_SIZE + CTI_SIZE)).toString("hex"),
+  );
+  const bloom = randomBloomFilter(bytes);
+  const blocked = randomBlocks(bytes);
+  const words = new Uint32Array(records.buffer);
+  let found = 0;
+  const [together = NaN, single = NaN, bloomFilters = NaN, byHand = NaN] = await measure(
+    [
+      {
+        name: "together",
+        operations: QUESTIONS,
+        run: () => {
+          wasm.statusOfRecords(0, address, QUESTIONS, address + records.length);
+        },
+      },
+      {
+        name: "one by one",
+        operations: few,
+        run: () => {
+          const moment = BigInt(claims.universe);
+          const expires = BigInt(PERIOD) * 2629746n;
+          for (let i = 0; i < few; i++)
+            found += wasm.statusOf(0, address + i * RECORD_SIZE, CTI_SIZE, moment, expires, moment);
+        },
+      },
+      {
+        name: "bloom-filters",
+        operations: few,
+        run: () => {
+          for (const id of ids) found += Number(bloom.has(id));
+        },
+      },
+      {
+        name: "split blocks by hand",
+        operations: QUESTIONS,
+        run: () => {
+          for (let i = 0; i < words.length; i += RECORD_SIZE / 4)
+            found += hasInBlocks(blocked, words[i] ?? 0, words[i + 1] ?? 0);
+        },
+      },
+    ],
+    options,
+  );
+  if (!Number.isFinite(found)) throw new Error("the look-ups came to nothing");
+  const size = humanBytes(bytes);
+  const npm = { name: "bloom-filters (npm)", value: bloomFilters };
+  const hand = { name: "split-block Bloom filter by hand in JavaScript", value: byHand };
+  return [
+    row("status", `look-ups together, ${size}`, "look-ups/s", together, [npm]),
+    row("status", `look-ups one by one from JavaScript, ${size}`, "look-ups/s", single, [npm]),
+    row("status", `exact look-ups against "perhaps" written by hand, ${size}`, "look-ups/s", together, [hand]),
+  ];
+}
+
+async function loadEngine(): Promise<StatusExports> {
+  const file = new URL("../src/engine/hufu.wasm", import.meta.url);
+  const { exports } = await instantiate<StatusExports & Record<string, unknown>>(await readFile(file), {});
+  return exports;
+}
+
+/** Before anything is timed: a real snapshot must answer rightly for all of its universe. */
+async function checkAnswers(wasm: StatusExports): Promise<void> {
+  const universe = { count: 50_000, revokedOneIn: 100, suspendedOneIn: 1000, months: 12 };
+  const snapshot: Snapshot = await buildSnapshot(generate(universe), { ...claims, threads: 0 });
+  loadSnapshot(wasm, 0, snapshot);
+  const records = recordsOf(universe, 0, universe.count);
+  const address = wasm.controlBuffer(records.length + universe.count);
+  new Uint8Array(wasm.memory.buffer).set(records, address);
+  wasm.statusOfRecords(0, address, universe.count, address + records.length);
+  const answers = new Uint8Array(wasm.memory.buffer, address + records.length, universe.count);
+  answers.forEach((answer, i) => {
+    if (answer !== records[i * RECORD_SIZE + RECORD_STATUS])
+      throw new Error(`credential ${i} got ${Status[answer] ?? "?"}`);
+  });
+}
+
+/**
+ * A body of this size with the shape of a real one at one percent revoked, and random bits for ribbons: a look-up of a
+ * good credential cannot tell, and one of tens of millions of revocations would take minutes to build.
+ */
+function randomBody(bytes: number): Uint8Array {
+  const filterBlocks = 66;
+  const exactBlocks = 168;
+  const filterBytes = filterBlocks * 6 * 8;
+  const exactBytes = exactBlocks * 8;
+  const random = randomFillSync(new Uint8Array(bytes));
+  const count = Math.floor(bytes / (filterBytes + exactBytes + FILTER_SIZE + REST_SIZE));
+  const shards = Array.from({ length: count }, (_, i) => {
+    const filter = new DataView(new ArrayBuffer(FILTER_SIZE));
+    filter.setUint16(FILTER_BLOCKS, filterBlocks, true);
+    const rest = new DataView(new ArrayBuffer(REST_SIZE));
+    rest.setUint16(REST_BLOCKS, exactBlocks, true);
+    rest.setUint8(REST_SEEDS, 64);
+    const at = i * (filterBytes + exactBytes);
+    return {
+      filter: { entry: new Uint8Array(filter.buffer), words: random.subarray(at, at + filterBytes) },
+      rest: {
+        entry: new Uint8Array(rest.buffer),
+        words: random.subarray(at + filterBytes, at + filterBytes + exactBytes),
+      },
+    };
+  });
+  const period = { period: PERIOD, flaggedColumns: 6, suspendedColumns: 0, shards };
+  return layOutBody({ ...claims, key: random.slice(0, 16), periods: [period] });
+}
+
+/** The best known package's filter of this size, half of its bits set, with the six hashes that 9 bits an id ask for. */
+function randomBloomFilter(bytes: number): filters.BloomFilter {
+  const filter = new filters.BloomFilter(bytes * 8, 6);
+  const { array } = (filter as unknown as { _filter: { array: Uint8Array } })._filter;
+  for (let at = 0; at < array.length; at += 65536) randomFillSync(array.subarray(at, at + 65536));
+  return filter;
+}
+
+/** What one might write oneself: blocks of 256 bits, one bit in each 32-bit word, and the id's own bits for a hash. */
+function randomBlocks(bytes: number): Uint32Array {
+  const blocks = new Uint32Array(bytes / 4);
+  for (let at = 0; at < blocks.length; at += 16384) randomFillSync(blocks.subarray(at, at + 16384));
+  return blocks;
+}
+
+const ODD = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31] as const;
+
+function hasInBlocks(blocks: Uint32Array, first: number, second: number): number {
+  const block = Math.floor((first / 0x100000000) * (blocks.length / 8)) * 8;
+  for (let i = 0; i < 8; i++) {
+    const bit = Math.imul(second, ODD[i] ?? 0) >>> 27;
+    if ((((blocks[block + i] ?? 0) >>> bit) & 1) === 0) return 0;
+  }
+  return 1;
+}
