@@ -7,6 +7,7 @@ export { detail, detailLength } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";
 export { checkSignature, controlBuffer } from "./control";
 
+export { clearLists, listSpace, loadList } from "./status/list";
 export { changeStatus, advanceStatus, clearStatus, limitStatusAge, loadStatus, statusEpoch, statusSpace } from "./status/status";
 
 /** A batch that begins with "!" traps, one that begins with "?" never ends. */

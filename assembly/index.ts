@@ -3,6 +3,7 @@ export { batch, inspect, verify } from "./pipeline";
 export { detail, detailLength } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";
 export { checkSignature, controlBuffer } from "./control";
+export { clearLists, listSpace, loadList } from "./status/list";
 export {
   advanceStatus,
   changeStatus,

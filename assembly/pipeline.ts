@@ -28,6 +28,7 @@ import {
   RESULT_FORMAT,
   RESULT_KEY,
   RESULT_SIZE,
+  RESULT_STATUS_SOURCE,
   RESULT_TIER_AND_STATUS,
   RESULTS_OFFSET,
   Status,
@@ -44,7 +45,7 @@ import { parseCredential } from "./parse/cwt";
 import { Code } from "./result";
 import { Job, JOB_SIZE } from "./signature/job";
 import { algorithmOf, verifyKnown } from "./signature/verify";
-import { statusOf } from "./status/status";
+import { statusOfCredential, statusSource } from "./status/status";
 import { findKeys, keyAlgorithm, keyIsNameless, keyIssuer, keyMaySign, keyNotAfter, keyNotBefore, nextKey } from "./trust";
 
 /**
@@ -292,8 +293,9 @@ function judge(item: i32): void {
   const credential = credentialAt(item);
   const at = load<i64>(context, CONTEXT_AT);
   const issuer = keyIssuer(load<u16>(result, RESULT_KEY));
-  const status = statusOf(issuer, credential.cti, credential.ctiLength, credential.issuedAt, credential.expires, at);
+  const status = statusOfCredential(issuer, credential, at);
   store<u8>(result, <u8>(credential.tier | (status << 4)), RESULT_TIER_AND_STATUS);
+  store<u8>(result, <u8>statusSource(), RESULT_STATUS_SOURCE);
   const code = codeOfStatus(status);
   setCode(item, code == Code.VALID ? codeOfPolicy(credential, context, at) : code);
 }

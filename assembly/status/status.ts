@@ -1,8 +1,10 @@
-import { Status } from "../../src/format/batch";
+import { Status, StatusSource } from "../../src/format/batch";
 import { MAX_TRUSTED_KEYS } from "../../src/format/limits";
 import { BODY_EPOCH, BODY_EXPIRES, BODY_UNIVERSE, CTI_SIZE } from "../../src/format/status-body";
 import { reserve } from "../layout";
+import { Credential } from "../parse/credential";
 import { Changes, changedStatus, recordChanges, resetChanges } from "./changes";
+import { statusInList } from "./list";
 import { enlarge, Region } from "./region";
 import { lookUp, lookUpRecords, periodOf } from "./snapshot";
 
@@ -33,6 +35,7 @@ const BYTES_PER_CHANGE = 1024;
 let loaded: i32 = 0;
 let newestEpoch: u32 = 0;
 let maxAge: i64 = i64.MAX_VALUE;
+let source: StatusSource = 0;
 
 /**
  * Where the host writes the `bytes` bytes of a snapshot's body. The issuer's last snapshot is no longer in force; the
@@ -96,23 +99,63 @@ export function statusEpoch(): u32 {
 }
 
 /**
- * The status of one credential at a moment, all times in seconds since 1970. `issuedAt` and `expires` are its claims,
- * i64.MIN_VALUE and i64.MAX_VALUE where it has none.
+ * The status of one credential at a moment, all times in seconds since 1970, as far as snapshots know it. `issuedAt`
+ * and `expires` are its claims, i64.MIN_VALUE and i64.MAX_VALUE where it has none.
  */
-export function statusOf(issuer: i32, cti: usize, ctiLength: i32, issuedAt: i64, expires: i64, at: i64): Status {
+export function statusOf(
+  issuer: i32,
+  cti: usize,
+  ctiLength: i32,
+  issuedAt: i64,
+  expires: i64,
+  at: i64,
+): Status {
+  source = 0;
   if (loaded == 0) return Status.UNCHECKED;
   if (<u32>issuer >= <u32>MAX_ISSUERS || ctiLength != CTI_SIZE) return Status.NOT_COVERED;
   const slot = slotAt(issuer);
   const body = slot.body;
   if (body == 0 || issuedAt == i64.MIN_VALUE || issuedAt > slot.universe) return Status.NOT_COVERED;
   let status: Status = slot.count == 0 ? 0 : changedStatus(slot, cti);
+  source = StatusSource.DELTA;
   if (status == 0) {
-    // Whatever was issued since the snapshot is good, unless a change has said otherwise.
-    status = issuedAt > load<i64>(body, BODY_UNIVERSE) ? Status.GOOD : lookUp(body, cti, periodOf(expires));
+    if (issuedAt > load<i64>(body, BODY_UNIVERSE)) {
+      // Whatever was issued since the snapshot is good, unless a change has said otherwise.
+      status = Status.GOOD;
+    } else {
+      status = lookUp(body, cti, periodOf(expires));
+      source = status == Status.NOT_COVERED ? 0 : StatusSource.SNAPSHOT;
+    }
   }
   // Age makes nothing good again: a stale snapshot still knows what it has seen revoked.
   if (status == Status.GOOD && (at > slot.expires || at - slot.universe > maxAge)) return Status.STALE;
   return status;
+}
+
+/**
+ * The same for a credential as parsed. Where snapshots do not cover it, the list that it points into decides, if that
+ * list is loaded.
+ */
+export function statusOfCredential(issuer: i32, credential: Credential, at: i64): Status {
+  const status = statusOf(
+    issuer,
+    credential.cti,
+    credential.ctiLength,
+    credential.issuedAt,
+    credential.expires,
+    at,
+  );
+  if (source != 0 || credential.statusIndex < 0) return status;
+  const uri = credential.statusUri;
+  const listed = statusInList(issuer, uri, credential.statusUriLength, credential.statusIndex, at, maxAge);
+  if (listed == 0) return status;
+  source = StatusSource.LIST;
+  return listed;
+}
+
+/** What the last status was read from, 0 where nothing answered. */
+export function statusSource(): StatusSource {
+  return source;
 }
 
 /** The statuses, one byte each, that an issuer's snapshot alone gives to records of src/format/status-body.ts. */

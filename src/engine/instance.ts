@@ -17,8 +17,9 @@ import { concat } from "../format/bytes.js";
 import type { Code } from "../format/code.js";
 import type { TrustList, VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
+import type { OpenedStatusList } from "../format/token-status-list.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
-import { applyDelta, loadStatus, type StatusExports } from "./status.js";
+import { applyDelta, loadList, loadStatus, type StatusExports } from "./status.js";
 
 /** What assembly/index.ts exports; addresses are offsets into `memory`. */
 interface EngineExports extends StatusExports, Record<string, unknown> {
@@ -84,6 +85,17 @@ export class Instance {
       const issuer = this.#issuers.ids.get(snapshot.header.issuer);
       if (issuer === undefined) return;
       for (const delta of deltas.filter((later) => later.epoch > epoch)) applyDelta(this.#exports, issuer, delta);
+    });
+  }
+
+  /** Put these Token Status Lists in force, and no others. Those of issuers that the trust list does not name are not. */
+  loadLists(lists: readonly OpenedStatusList[]): void {
+    this.#guard(() => {
+      this.#exports.clearLists();
+      lists.forEach((list, index) => {
+        const issuer = this.#issuers.ids.get(list.issuer ?? "");
+        if (issuer !== undefined) loadList(this.#exports, index, issuer, list);
+      });
     });
   }
 

@@ -3,7 +3,10 @@ import { isSnapshot, openSnapshot, type Snapshot } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
 import { readTrust } from "../format/trust.js";
+import { typeOfFile } from "../format/status-envelope.js";
+import { type OpenedStatusList, openStatusList, STATUS_LIST_TYPE } from "../format/token-status-list.js";
 import { equalBytes } from "../format/bytes.js";
+import { MAX_STATUS_LISTS } from "../format/limits.js";
 import { TrustError, type TrustList, type VerifySignature } from "../format/trust-list.js";
 import type { Instance } from "./instance.js";
 
@@ -19,6 +22,8 @@ export interface EngineState {
   trust: TrustList;
   /** One an issuer. */
   statuses: readonly StatusState[];
+  /** Token Status Lists, for what the snapshots do not cover. */
+  lists: readonly OpenedStatusList[];
   /** Seconds after which `good` is `stale`, whatever the snapshot itself allows. */
   statusMaxAge?: number;
 }
@@ -26,7 +31,7 @@ export interface EngineState {
 /** Where state comes from. */
 export interface StateSources {
   trust: TrustSource | readonly TrustSource[];
-  /** Status snapshots and deltas, in any order. Without any, status is `unchecked`. */
+  /** Status snapshots, deltas and Token Status Lists, in any order. Without any, status is `unchecked`. */
   status?: Uint8Array | readonly Uint8Array[];
   statusMaxAge?: number;
 }
@@ -42,6 +47,7 @@ export async function readState(sources: StateSources, verify: VerifySignature):
     trustGeneration: 1,
     trust,
     statuses: [],
+    lists: [],
     ...(sources.statusMaxAge !== undefined && { statusMaxAge: sources.statusMaxAge }),
   };
   return withStatus(empty, await openStatus(files, trust, verify));
@@ -75,9 +81,10 @@ export function withTrustList(state: EngineState, file: Uint8Array, verify: Veri
 export interface StatusFiles {
   snapshots: readonly Snapshot[];
   deltas: readonly Delta[];
+  lists: readonly OpenedStatusList[];
 }
 
-/** Check status files, snapshots and deltas in any order. Rejects with StatusError. */
+/** Check status files of all kinds in any order. Rejects with StatusError. */
 export async function openStatus(
   files: readonly Uint8Array[],
   trust: TrustList,
@@ -86,18 +93,20 @@ export async function openStatus(
   const statusTrust = { keys: trust.keys, verify };
   const snapshots: Snapshot[] = [];
   const deltas: Delta[] = [];
+  const lists: OpenedStatusList[] = [];
   for (const file of files) {
     if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, statusTrust)));
+    else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, statusTrust));
     else deltas.push(openDelta(file, statusTrust));
   }
-  return { snapshots, deltas };
+  return { snapshots, deltas, lists };
 }
 
 /**
  * The state after newer status files. A snapshot comes into force together with the deltas that lead on from it; a
  * delta without one applies to what is in force. Throws StatusError where that does not lead to something newer.
  */
-export function withStatus(state: EngineState, { snapshots, deltas }: StatusFiles): EngineState {
+export function withStatus(state: EngineState, { snapshots, deltas, lists }: StatusFiles): EngineState {
   const statuses = new Map(state.statuses.map((status) => [status.snapshot.header.issuer, status]));
   for (const snapshot of snapshots) {
     const { issuer } = snapshot.header;
@@ -111,7 +120,25 @@ export function withStatus(state: EngineState, { snapshots, deltas }: StatusFile
     }
     statuses.set(delta.issuer, withDelta(status, delta));
   }
-  return { ...state, generation: state.generation + 1, statuses: [...statuses.values()] };
+  return {
+    ...state,
+    generation: state.generation + 1,
+    statuses: [...statuses.values()],
+    lists: lists.reduce(withList, state.lists),
+  };
+}
+
+/** Lists are told apart by their address and by whose key signed them. */
+function withList(inForce: readonly OpenedStatusList[], list: OpenedStatusList): readonly OpenedStatusList[] {
+  const others = inForce.filter(({ uri, issuer }) => uri !== list.uri || issuer !== list.issuer);
+  const old = inForce.find((one) => !others.includes(one));
+  if (old !== undefined && list.issuedAt < old.issuedAt) {
+    throw new StatusError("OLD_EPOCH", `it was issued at ${list.issuedAt}, and one of ${old.issuedAt} is in force`);
+  }
+  if (others.length === MAX_STATUS_LISTS) {
+    throw new StatusError("TOO_LARGE", `${MAX_STATUS_LISTS} status lists are in force, and that is all there may be`);
+  }
+  return [...others, list];
 }
 
 /** The body in shared memory, where there is such a thing, so that briefing a worker copies nothing. */
@@ -135,5 +162,6 @@ export function loadState(instance: Instance, state: EngineState, before?: Engin
     if (sameTrust && inForce?.snapshot.header.epoch === epoch) instance.advanceStatus(status, epochOf(inForce));
     else instance.loadStatus(status);
   }
+  if (!sameTrust || before.lists !== state.lists) instance.loadLists(state.lists);
   if (state.statusMaxAge !== undefined) instance.limitStatusAge(state.statusMaxAge);
 }

@@ -3,6 +3,7 @@ import type { Delta } from "../format/delta.js";
 import type { Snapshot } from "../format/snapshot.js";
 import { CTI_SIZE } from "../format/status-body.js";
 import type { StatusState } from "../format/status-state.js";
+import { freshUntil, type TokenStatusList } from "../format/token-status-list.js";
 
 /** What assembly/index.ts exports for status; addresses are offsets into `memory`. */
 export interface StatusExports {
@@ -16,6 +17,17 @@ export interface StatusExports {
   limitStatusAge(seconds: bigint): void;
   statusEpoch(): number;
   statusOf(issuer: number, cti: number, ctiLength: number, issuedAt: bigint, expires: bigint, at: bigint): number;
+  listSpace(index: number, bytes: number): number;
+  loadList(
+    index: number,
+    issuer: number,
+    uriLength: number,
+    length: number,
+    bits: number,
+    issuedAt: bigint,
+    expires: bigint,
+  ): void;
+  clearLists(): void;
   statusOfRecords(issuer: number, records: number, count: number, statuses: number): void;
 }
 
@@ -46,4 +58,15 @@ function change(wasm: StatusExports, issuer: number, ids: Uint8Array, status: St
   const address = wasm.controlBuffer(ids.length);
   new Uint8Array(wasm.memory.buffer).set(ids, address);
   wasm.changeStatus(issuer, address, ids.length / CTI_SIZE, status);
+}
+
+/** Put a Token Status List in force as the one with this index, for the issuer whose key signed it. */
+export function loadList(wasm: StatusExports, index: number, issuer: number, list: TokenStatusList): void {
+  const uri = new TextEncoder().encode(list.uri);
+  const address = wasm.listSpace(index, uri.length + list.statuses.length);
+  const memory = new Uint8Array(wasm.memory.buffer);
+  memory.set(uri, address);
+  memory.set(list.statuses, address + uri.length);
+  const { bits, issuedAt, statuses } = list;
+  wasm.loadList(index, issuer, uri.length, statuses.length, bits, BigInt(issuedAt), freshUntil(list));
 }

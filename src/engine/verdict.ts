@@ -8,13 +8,23 @@ import {
   RESULT_FORMAT,
   RESULT_KEY,
   RESULT_SIZE,
+  RESULT_STATUS_SOURCE,
   RESULT_TIER_AND_STATUS,
   RESULTS_OFFSET,
   Status,
+  StatusSource,
   Tier,
 } from "../format/batch.js";
 import { Code } from "../format/code.js";
-import type { AlgorithmName, CodeName, Outcome, StatusName, TierName, Verdict } from "../format/verdict.js";
+import type {
+  AlgorithmName,
+  CodeName,
+  Outcome,
+  StatusName,
+  StatusSourceName,
+  TierName,
+  Verdict,
+} from "../format/verdict.js";
 
 /** How verdicts name a trusted key. */
 export interface KeyName {
@@ -35,6 +45,12 @@ const STATUSES: Partial<Record<number, StatusName>> = {
   [Status.NOT_COVERED]: "not-covered",
   [Status.STALE]: "stale",
   [Status.UNCHECKED]: "unchecked",
+};
+
+const STATUS_SOURCES: Partial<Record<number, StatusSourceName>> = {
+  [StatusSource.SNAPSHOT]: "snapshot",
+  [StatusSource.DELTA]: "delta",
+  [StatusSource.LIST]: "list",
 };
 
 export function outcomeOf(code: Code): Outcome {
@@ -80,6 +96,8 @@ export function readVerdict(view: DataView, index: number, keys: readonly KeyNam
   if (tier !== undefined) verdict.tier = tier;
   const status = STATUSES[tierAndStatus >> 4];
   if (status !== undefined) verdict.status = status;
+  const source = STATUS_SOURCES[view.getUint8(at + RESULT_STATUS_SOURCE)];
+  if (source !== undefined) verdict.statusSource = source;
   const epoch = view.getUint32(HEADER_STATUS_EPOCH, true);
   if (epoch !== 0) verdict.epoch = epoch;
   const expires = view.getUint32(at + RESULT_EXPIRES, true);

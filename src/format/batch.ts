@@ -59,8 +59,10 @@ export const RESULT_ALGORITHM = 2;
 export const RESULT_TIER_AND_STATUS = 3;
 /** u16, index of the issuer key in the trust list that was loaded, NO_KEY where none. */
 export const RESULT_KEY = 4;
-/** u16, reserved. */
-export const RESULT_RESERVED = 6;
+/** u8, a StatusSource, 0 where nothing was asked or nothing answered. */
+export const RESULT_STATUS_SOURCE = 6;
+/** u8, reserved. */
+export const RESULT_RESERVED = 7;
 /** u32, expiry in seconds since 1970, 0 where absent or beyond 2106. */
 export const RESULT_EXPIRES = 8;
 /** u32, bytes of detail for this item in the detail that travels beside the batch, in item order. */
@@ -93,6 +95,15 @@ export enum Status {
   NOT_COVERED = 4,
   STALE = 5,
   UNCHECKED = 6,
+}
+
+/** What a status was read from. */
+export enum StatusSource {
+  /** The issuer's snapshot, or the deltas on top of it. */
+  SNAPSHOT = 1,
+  DELTA = 2,
+  /** A Token Status List that the credential points into. */
+  LIST = 3,
 }
 
 /** Signature algorithms by the kind of key they need; the COSE numbers that name each are in algorithm.ts. */

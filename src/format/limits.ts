@@ -18,5 +18,7 @@ export const MAX_TRUSTED_KEYS = 1024;
 export const MAX_TRUST_FILE_LENGTH = 4194304;
 /** Bytes of a status snapshot or delta file: a thousand million revocations, or a quarter of an engine's memory. */
 export const MAX_STATUS_FILE_LENGTH = 1073741824;
+/** Token Status Lists in force at once. */
+export const MAX_STATUS_LISTS = 256;
 /** Bytes of a Token Status List once inflated: 134 million credentials of two bits. */
 export const MAX_STATUS_LIST_LENGTH = 33554432;

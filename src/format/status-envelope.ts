@@ -34,6 +34,16 @@ export interface StatusClaims {
   expires: number;
 }
 
+/** The `typ` of a file that is a COSE_Sign1 of ours, to tell its kind; undefined for anything else. */
+export function typeOfFile(bytes: Uint8Array): unknown {
+  try {
+    return decodeSign1(bytes).headers.get(HEADER_TYP);
+  } catch (error) {
+    if (error instanceof CoseError) return undefined;
+    throw error;
+  }
+}
+
 /** The key that signs status files. */
 export interface StatusSigner {
   algorithm: Algorithm;

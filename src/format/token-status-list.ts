@@ -44,6 +44,13 @@ const TTL = 65534;
 const BITS = "bits";
 const LST = "lst";
 
+/** Until when, in seconds since 1970, its `good` may be relied on; for ever where it does not say. */
+export function freshUntil({ issuedAt, expires, timeToLive }: TokenStatusList): bigint {
+  // Time to live says when to fetch it again, expiry when it ends: what is not fetched anew is stale at the earlier.
+  const end = Math.min(expires ?? Infinity, timeToLive === undefined ? Infinity : issuedAt + timeToLive);
+  return end === Infinity ? 2n ** 63n - 1n : BigInt(end);
+}
+
 /** What a status in a list means (section 7.1); undefined where it is the application's own, or beyond the end. */
 export function listedStatus(list: TokenStatusList, index: number): Status | undefined {
   const perByte = 8 / list.bits;

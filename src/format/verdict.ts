@@ -3,6 +3,8 @@ import type { Code } from "./code.js";
 export type Outcome = "accepted" | "refused" | "undetermined";
 export type CodeName = keyof typeof Code;
 export type TierName = "lite" | "full";
+/** What decided the status: the issuer's snapshot, a delta on top of it, or a Token Status List. */
+export type StatusSourceName = "snapshot" | "delta" | "list";
 export type StatusName = "good" | "revoked" | "suspended" | "not-covered" | "stale" | "unchecked";
 /** The algorithm as the credential's protected header named its family: one name per key type. */
 export type AlgorithmName = "EdDSA" | "ES256" | "SM2";
@@ -21,6 +23,7 @@ export interface Verdict {
   issuer?: string;
   tier?: TierName;
   status?: StatusName;
+  statusSource?: StatusSourceName;
   /** Epoch of the status snapshot the verdict rests on. */
   epoch?: number;
   /** Seconds since 1970-01-01T00:00:00Z. */

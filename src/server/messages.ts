@@ -40,6 +40,7 @@ export const verdict = z.object({
   issuer: z.string().optional(),
   tier: z.enum(["lite", "full"]).optional(),
   status: z.enum(["good", "revoked", "suspended", "not-covered", "stale", "unchecked"]).optional(),
+  statusSource: z.enum(["snapshot", "delta", "list"]).optional(),
   epoch: z.int().optional().describe("Epoch of the status snapshot the verdict rests on"),
   expires: z.int().optional().describe("Seconds since 1970"),
   claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key"),
