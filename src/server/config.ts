@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { delimiter } from "node:path";
+import { z } from "zod";
+
+/**
+ * Configuration of the server: flags over HUFU_* environment over a JSON file over defaults, checked before anything
+ * starts. The table below is all there is to know of a setting.
+ */
+const whole = (least: number, most: number): z.ZodInt => z.int().min(least).max(most);
+const files = z.array(z.string().min(1));
+
+const SCHEMA = z.strictObject({
+  host: z.string().min(1),
+  port: whole(0, 65_535),
+  trust: files.min(1, "name at least one trust source, with --trust"),
+  status: files,
+  policy: z.string().min(1).optional(),
+  workers: whole(1, 256).optional(),
+  token: z
+    .string()
+    .regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -")
+    .optional(),
+  credits: whole(1, 65_536),
+  idleSeconds: whole(0, 86_400),
+  perAddress: whole(1, 65_536),
+  connections: whole(1, 1_000_000),
+  logLevel: z.enum(["silent", "error", "warn", "info", "debug"]),
+});
+
+export type Config = z.infer<typeof SCHEMA>;
+export type Setting = keyof Config;
+export type Source = "flag" | "environment" | "file" | "default";
+
+interface Description {
+  variable: string;
+  about: string;
+  fallback?: Config[Setting];
+  kind: "text" | "number" | "list";
+  secret?: true;
+}
+
+export const SETTINGS: Readonly<Record<Setting, Description>> = {
+  host: { variable: "HUFU_HOST", about: "address to listen on", fallback: "127.0.0.1", kind: "text" },
+  port: { variable: "HUFU_PORT", about: "port to listen on, 0 for any that is free", fallback: 8080, kind: "number" },
+  trust: { variable: "HUFU_TRUST", about: "trust lists, JWKS, PEM keys and certificates", fallback: [], kind: "list" },
+  status: { variable: "HUFU_STATUS", about: "status snapshots", fallback: [], kind: "list" },
+  policy: { variable: "HUFU_POLICY", about: "acceptance policy, JSON", kind: "text" },
+  workers: { variable: "HUFU_WORKERS", about: "worker threads; one for each core by default", kind: "number" },
+  token: { variable: "HUFU_TOKEN", about: "bearer token that clients must show", kind: "text", secret: true },
+  credits: { variable: "HUFU_CREDITS", about: "items one stream may have unanswered", fallback: 4_096, kind: "number" },
+  idleSeconds: {
+    variable: "HUFU_IDLE_SECONDS",
+    about: "seconds without a frame after which a stream is closed, 0 for never",
+    fallback: 600,
+    kind: "number",
+  },
+  perAddress: {
+    variable: "HUFU_PER_ADDRESS",
+    about: "streams, and HTTP requests at work, from one address",
+    fallback: 256,
+    kind: "number",
+  },
+  connections: { variable: "HUFU_CONNECTIONS", about: "connections in all", fallback: 10_000, kind: "number" },
+  logLevel: {
+    variable: "HUFU_LOG_LEVEL",
+    about: "silent, error, warn, info or debug",
+    fallback: "info",
+    kind: "text",
+  },
+};
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as Setting[];
+
+/** Names the setting that is wrong, where it came from, and what it should be. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+export interface Configuration {
+  config: Config;
+  sources: Readonly<Record<Setting, Source>>;
+}
+
+/** Each setting from the first source that has it, and that source. Nothing is checked yet. */
+export function gather(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): { values: Record<string, unknown>; sources: Record<Setting, Source> } {
+  const path = typeof flags["config"] === "string" ? flags["config"] : environment["HUFU_CONFIG"];
+  const file = path === undefined ? {} : readFile(path);
+  const values: Record<string, unknown> = {};
+  const sources = {} as Record<Setting, Source>;
+  for (const name of SETTING_NAMES) {
+    const { variable, fallback, kind } = SETTINGS[name];
+    const candidates: [Source, unknown][] = [
+      ["flag", flags[name]],
+      ["environment", parse(environment[variable], kind)],
+      ["file", file[name]],
+    ];
+    const [source, value] = candidates.find(([, candidate]) => candidate !== undefined) ?? ["default", fallback];
+    sources[name] = source;
+    if (value !== undefined) values[name] = value;
+  }
+  return { values, sources };
+}
+
+/** The whole configuration, checked. Throws ConfigError. */
+export function configure(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Configuration {
+  const { values, sources } = gather(flags, environment);
+  const parsed = SCHEMA.safeParse(values);
+  if (parsed.success) return { config: parsed.data, sources };
+  const [issue] = parsed.error.issues;
+  const name = String(issue?.path[0] ?? "") as Setting;
+  throw new ConfigError(`${name} (${sources[name]}, ${SETTINGS[name].variable}) is wrong: ${issue?.message ?? ""}`);
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ConfigError(`cannot read the configuration ${path}: ${error instanceof Error ? error.message : ""}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ConfigError(`the configuration ${path} is no JSON object`);
+  }
+  const unknown = Object.keys(value).find((key) => !(SETTING_NAMES as string[]).includes(key));
+  if (unknown !== undefined) throw new ConfigError(`${unknown} in ${path} is no setting: see \`hufu config\``);
+  return value as Record<string, unknown>;
+}
+
+/** What is no number stays text, for the check to name. */
+function parse(text: string | undefined, kind: Description["kind"]): unknown {
+  if (text === undefined || text === "") return undefined;
+  if (kind === "list") return text.split(delimiter);
+  return kind === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
+}

@@ -1,0 +1,76 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { at, card, issuerKey } from "../../support/server.js";
+import { jwksOf } from "../../support/make-card.js";
+
+const hufu = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "hufu-serve-"));
+const trust = join(folder, "trust.json");
+writeFileSync(trust, jwksOf([issuerKey]));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function run(args: string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [hufu, ...args], { env: { ...process.env, ...env } }, (_, out, err) => {
+      resolve({ code: child.exitCode ?? -1, out, err });
+    });
+  });
+}
+
+describe("hufu serve", () => {
+  it("serves, and stops cleanly at SIGTERM", async () => {
+    const server = spawn(process.execPath, [hufu, "serve", "--port", "0", "--workers", "1", "--trust", trust]);
+    let log = "";
+    server.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
+    const ended = new Promise<number | null>((resolve) => server.on("exit", resolve));
+    await expect.poll(() => log, { timeout: 20_000 }).toContain('"msg":"verifying"');
+    const port = /"port":(\d+)/.exec(log)?.[1] ?? "";
+    const body = JSON.stringify({ qr: card, at: at.toISOString() });
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/verify`, { method: "POST", body });
+    expect(await answer.json()).toMatchObject({ code: "VALID" });
+    const second = await run(["serve", "--port", port, "--trust", trust]);
+    expect(second.code).toBe(2);
+    expect(second.err).toBe(
+      `hufu: port ${port} on 127.0.0.1 is in use; stop what uses it or choose another with --port.\n`,
+    );
+    server.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(log).toContain('"msg":"stopped"');
+  });
+
+  it.each([
+    [["serve"], "name at least one trust source"],
+    [["serve", "--trust", "nonesuch"], "cannot read --trust nonesuch"],
+    [["serve", "--trust", hufu], `cannot use ${hufu}`],
+    [["serve", "--port", "x", "--trust", trust], "port (flag, HUFU_PORT) is wrong"],
+  ])("%j ends with 2 and one sentence", async (args, sentence) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain(sentence);
+    expect(err.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("hufu config and doctor", () => {
+  it("shows settings with their sources, and no secret", async () => {
+    const { code, out } = await run(["config", "--port", "99"], { HUFU_TOKEN: "very-secret-token" });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^port +99 +flag/m);
+    expect(out).toMatch(/^token +\*{8} +environment/m);
+    expect(out).not.toContain("very-secret-token");
+  });
+
+  it("finds this machine fit", async () => {
+    const { code, out } = await run(["doctor", "--port", "0", "--trust", trust, "--json"]);
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as { good: boolean }[]).map(({ good }) => good)).toEqual(
+      Array.from({ length: 7 }, () => true),
+    );
+  });
+});
