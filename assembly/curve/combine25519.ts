@@ -1,5 +1,5 @@
 import { reserve } from "../layout";
-import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, POINTS, setNeutral, toAddends } from "./edwards25519";
+import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, doubleWithoutT, POINTS, setNeutral, toAddends } from "./edwards25519";
 import { invertAll, mul, negateWhere, QUAD, toBytes } from "./field25519";
 import { ADD_WORK, AFFINE, loadEntries, NEUTRAL_ENTRY, sumRows, toEdwards } from "./montgomery25519";
 import { recodeScalar } from "./scalar25519";
@@ -158,7 +158,10 @@ function multiplyNegated(digits: usize): void {
   }
   setNeutral(POINT);
   for (let row = ROWS_ONCE - 1; row >= 0; row--) {
-    if (row < ROWS_ONCE - 1) for (let i = 0; i < WIDTH_ONCE; i++) doublePoints(POINT, POINT);
+    if (row < ROWS_ONCE - 1) {
+      for (let i = 1; i < WIDTH_ONCE; i++) doubleWithoutT(POINT, POINT);
+      doublePoints(POINT, POINT);
+    }
     gatherMultiples(digits + <usize>row * (CHUNK * 2));
     addPoints(POINT, POINT, ADDEND);
   }

@@ -70,6 +70,12 @@ export function setNeutral(r: usize): void {
 
 /** r = 2 p (section 3.3 of the paper): 4 mul + 4 sqr. r may be p; p's T is not read. */
 export function doublePoints(r: usize, p: usize): void {
+  doubleWithoutT(r, p);
+  mul(r + 3 * QUAD, E, H);
+}
+
+/** r = 2 p but for T, which a doubling that follows does not read: 3 mul + 4 sqr. r may be p. */
+export function doubleWithoutT(r: usize, p: usize): void {
   sqr(A, p);
   sqr(B, p + QUAD);
   sqr(C, p + 2 * QUAD);
@@ -84,7 +90,6 @@ export function doublePoints(r: usize, p: usize): void {
   mul(r, E, F);
   mul(r + QUAD, G, H);
   mul(r + 2 * QUAD, F, G);
-  mul(r + 3 * QUAD, E, H);
 }
 
 /** r = p ready to be added. */

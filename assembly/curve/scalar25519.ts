@@ -94,14 +94,12 @@ export function digitCount(width: i32): i32 {
 export function recodeScalar(digits: usize, step: usize, scalar: usize, width: i32): void {
   const count = digitCount(width);
   const mask = (1 << width) - 1;
+  // A copy with zeros above, so that four bytes can be read wherever a digit starts.
+  memory.copy(PADDED, scalar, 32);
   let up = 0;
   for (let i = 0; i < count; i++) {
     const bit = i * width;
-    const byte = bit >> 3;
-    let bits: u32 = load<u8>(scalar + byte);
-    if (byte < 31) bits |= <u32>load<u8>(scalar + byte, 1) << 8;
-    if (byte < 30) bits |= <u32>load<u8>(scalar + byte, 2) << 16;
-    let digit = <i32>((bits >>> (bit & 7)) & mask) + up;
+    let digit = <i32>((load<u32>(PADDED + (bit >> 3)) >>> (bit & 7)) & mask) + up;
     up = 0;
     if (i < count - 1 && digit >= 1 << (width - 1)) {
       digit -= 1 << width;
@@ -111,3 +109,5 @@ export function recodeScalar(digits: usize, step: usize, scalar: usize, width: i
     digits += step;
   }
 }
+
+const PADDED = memory.data(40, 16);
