@@ -4,6 +4,7 @@ import { register as bench } from "./bench.js";
 import { register as cards } from "./cards.js";
 import { register as config } from "./config.js";
 import { register as decode } from "./decode.js";
+import { register as demo } from "./demo.js";
 import { register as doctor } from "./doctor.js";
 import { register as enrol } from "./enrol.js";
 import { EXIT_USAGE } from "./errors.js";
@@ -26,6 +27,7 @@ const commands: Register[] = [
   verify,
   decode,
   serve,
+  demo,
   config,
   doctor,
   init,

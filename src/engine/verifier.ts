@@ -29,6 +29,9 @@ export interface VerifierStats {
   replaced: number;
   slabs: number;
   slabsFree: number;
+  /** Epochs in force, of the trust list and the newest status; 0 for none. */
+  trustEpoch: number;
+  statusEpoch: number;
 }
 
 /** Measured: larger batches gain little, smaller ones spread a burst over the workers. */
@@ -67,12 +70,6 @@ export class Verifier {
     return new Verifier(module, checker, state, options);
   }
 
-  /** Epochs of what is in force: the trust list, and the newest status, 0 for none. */
-  get epochs(): { trust: number; status: number } {
-    const { trust, statuses } = this.#state;
-    return { trust: trust.epoch, status: Math.max(0, ...statuses.map(epochOf)) };
-  }
-
   /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */
   updateTrust(file: Uint8Array): void {
     const next = withTrustList(this.#state, file, this.#checker.checkSignature);
@@ -102,7 +99,15 @@ export class Verifier {
 
   get stats(): VerifierStats {
     const { batches, replaced } = this.#pool.stats;
-    return { workers: this.#pool.workers, batches, replaced, slabs: this.#ring.size, slabsFree: this.#ring.free };
+    return {
+      workers: this.#pool.workers,
+      batches,
+      replaced,
+      slabs: this.#ring.size,
+      slabsFree: this.#ring.free,
+      trustEpoch: this.#state.trust.epoch,
+      statusEpoch: Math.max(0, ...this.#state.statuses.map(epochOf)),
+    };
   }
 
   /** What `request` demands, worked out once for many texts. */

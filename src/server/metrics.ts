@@ -42,6 +42,8 @@ export class Metrics {
     this.gauge("hufu_slabs", "Slabs in the ring", () => stats().slabs);
     this.gauge("hufu_slabs_free", "Slabs free for another batch", () => stats().slabsFree);
     this.gauge("hufu_workers", "Worker threads", () => stats().workers);
+    this.gauge("hufu_trust_epoch", "Epoch of the trust list in force", () => stats().trustEpoch);
+    this.gauge("hufu_status_epoch", "Newest epoch of status in force, 0 for none", () => stats().statusEpoch);
     counter("hufu_batches_total", "Batches verified", () => stats().batches);
     counter("hufu_workers_replaced_total", "Workers or instances replaced after a failure", () => stats().replaced);
   }

@@ -130,7 +130,7 @@ describe("what is in force changes between batches", () => {
     expect(await codes([card(0), card(1)])).toEqual(["VALID", "REVOKED"]);
     await verifier.updateStatus(await snapshotOf([SUSPENDED, GOOD], 4));
     expect(await codes([card(0), card(1)])).toEqual(["SUSPENDED", "VALID"]);
-    expect(verifier.epochs).toEqual({ trust: 3, status: 4 });
+    expect(verifier.stats).toMatchObject({ trustEpoch: 3, statusEpoch: 4 });
   });
 
   it("a delta; one for another base is refused, a reinstated card is good again", async () => {
@@ -139,7 +139,7 @@ describe("what is in force changes between batches", () => {
     await expect(verifier.updateStatus(await deltaOf(6, 3, { revoked: [0] }))).rejects.toMatchObject({ code: "WRONG_BASE" }); // prettier-ignore
     await verifier.updateStatus(await deltaOf(6, 4, { suspended: [0], good: [1] }));
     expect(await codes([card(0), card(1)])).toEqual(["SUSPENDED", "VALID"]);
-    expect(verifier.epochs).toEqual({ trust: 3, status: 6 });
+    expect(verifier.stats).toMatchObject({ trustEpoch: 3, statusEpoch: 6 });
   });
 
   it("a snapshot comes into force together with the deltas made while it was built", async () => {
