@@ -5,8 +5,9 @@
  * An element is nine limbs of 29 bits, i32 each, in 48 bytes of which the last twelve are padding; its value is
  * l0 + l1 2^29 + .. + l8 2^232. Limbs are signed and carried lazily. With "size" the largest |limb| / 2^29:
  *
- * - results of `multiply`, `square` and the like have size 1 and, l8 apart, no negative limbs but for a carry of a few
- *   units in 2^25; they lie between -2^254 and 2^256 + 2^254;
+ * - results of `multiply` and `square` have size 1 and, l8 apart, no negative limbs; they lie between -|a b| / 2^261 and
+ *   m + |a b| / 2^261, which for factors up to 2^258 is far from -m and 2 m;
+ * - results of `multiplyLess` and `squareLess` have size 1.07 and lie a little around 0 .. 2^256, whatever was taken away;
  * - `add`, `subtract` and `negate` do not carry: sizes add up and must stay under 4, for a limb is an i32;
  * - `carry` brings any size back to 1;
  * - factors must have size(a) size(b) <= 3.25, so that nine products and the reduction stay under 2^63. Checked by
