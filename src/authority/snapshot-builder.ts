@@ -148,17 +148,22 @@ class Build {
   ): Promise<number> {
     const chunks = chunksOf(this.source);
     let done = 0;
-    await this.#spread(async (lane) => {
-      for (;;) {
-        const next = await chunks.next();
-        if (next.done === true) return;
-        // Counted before the chunk is given away.
-        const records = next.value.length / RECORD_SIZE;
-        await work(lane, next.value);
-        done += records;
-        this.options.progress?.({ phase, done, ...(total !== undefined && { total }) });
-      }
-    });
+    try {
+      await this.#spread(async (lane) => {
+        for (;;) {
+          const next = await chunks.next();
+          if (next.done === true) return;
+          // Counted before the chunk is given away.
+          const records = next.value.length / RECORD_SIZE;
+          await work(lane, next.value);
+          done += records;
+          this.options.progress?.({ phase, done, ...(total !== undefined && { total }) });
+        }
+      });
+    } finally {
+      // After a failure the source is still open, and may hold a transaction.
+      await chunks.return(undefined);
+    }
     return done;
   }
 

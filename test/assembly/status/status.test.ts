@@ -124,6 +124,15 @@ describe.each(["stages", "debug"] as const)("status in the engine (%s)", (build_
     expect(ask(good)).toBe(Status.UNCHECKED);
   });
 
+  it("holds little more than the snapshot", () => {
+    const memory = stages.exports.memory;
+    for (const size of [1 << 20, 10_000_000, 24 << 20]) {
+      const before = memory.buffer.byteLength;
+      stages.exports.statusSpace(size % 100, size);
+      expect(memory.buffer.byteLength - before, `${size} bytes`).toBeLessThanOrEqual(1.1 * size + 65536);
+    }
+  });
+
   it("lets a change win over the snapshot, the last one if there are several", () => {
     loadSnapshot(stages.exports, 2, snapshot);
     const change = (ctis: Uint8Array[], status: Status): void => {

@@ -90,6 +90,37 @@ describe("snapshot builder", () => {
     await expect(buildSnapshot(sourceOf(twice), { ...claims, threads: 0 })).rejects.toThrow(/contradict/);
   });
 
+  it("closes the source when a pass fails", async () => {
+    let closed = 0;
+    const cut = {
+      async *[Symbol.asyncIterator]() {
+        try {
+          for (;;) yield await Promise.resolve(new Uint8Array(25));
+        } finally {
+          closed++;
+        }
+      },
+    };
+    await expect(buildSnapshot(cut, { ...claims, threads: 0 })).rejects.toThrow(RangeError);
+    const persons = people(3000, mixed(10, 100));
+    const endless = {
+      async *[Symbol.asyncIterator]() {
+        try {
+          for (;;) yield* sourceOf(persons);
+        } finally {
+          closed++;
+        }
+      },
+    };
+    const progress = (): void => {
+      throw new Error("stopped by the operator");
+    };
+    await expect(buildSnapshot(endless, { ...claims, threads: 0, progress })).rejects.toThrow(
+      "stopped by the operator",
+    );
+    expect(closed).toBe(2);
+  });
+
   it("passes on what goes wrong in the source, and in the middle of a record", async () => {
     const failing = {
       async *[Symbol.asyncIterator]() {
