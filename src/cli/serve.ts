@@ -1,5 +1,7 @@
 import type { Command } from "commander";
-import { configure } from "../server/config.js";
+import type { Logger } from "pino";
+import { type Config, configure } from "../server/config.js";
+import type { FeedEvent, FeedSource, FirstFiles } from "../server/feed.js";
 import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
 import { messageOf, readPolicyFile, readSources } from "./verify.js";
@@ -15,24 +17,29 @@ export function register(program: Command): void {
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
   const { config } = readingSettings(() => configure(flags, process.env));
-  const trust = await readSources("--trust", config.trust);
-  const status = await readSources("--status", config.status);
   const policy = config.policy === undefined ? undefined : await readPolicyFile(config.policy);
-  const [{ pino }, { Verifier }, { startServer }] = await Promise.all([
+  const [{ pino }, { Verifier }, { Feed, openFeed }, { startServer }] = await Promise.all([
     import("pino"),
     import("../engine/verifier.js"),
+    import("../server/feed.js"),
     import("../server/server.js"),
   ]);
   const log = pino({ level: config.logLevel }, pino.destination(2));
-  const { workers, token, host, port, credits, idleSeconds, perAddress, connections } = config;
+  const { workers, statusMaxAge, token, host, port, credits, idleSeconds, perAddress, connections } = config;
+  const source = config.feed === undefined ? undefined : openFeed(config.feed);
   const verifier = await Verifier.create({
-    trust,
-    status,
+    ...(await firstFiles(config, source)),
     ...(policy && { policy }),
     ...(workers !== undefined && { workers }),
+    ...(statusMaxAge !== undefined && { statusMaxAge }),
   }).catch((error: unknown) => {
-    throw new UsageError(`cannot use ${[...config.trust, ...config.status].join(", ")}: ${messageOf(error)}`);
+    const names = [...config.trust, ...config.status, ...(config.feed === undefined ? [] : [config.feed])];
+    throw new UsageError(`cannot use ${names.join(", ")}: ${messageOf(error)}`);
   });
+  const feed = source && new Feed(source, verifier, reportTo(log));
+  // What the feed has now is in force before the first card is verified.
+  await feed?.poll();
+  feed?.start();
   const server = await startServer(verifier, {
     ...{ host, port, credits, idleSeconds, perAddress, connections, version: version() },
     ...(token !== undefined && { token }),
@@ -40,15 +47,39 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
       log.error({ err: error, requestId }, "a request failed");
     },
   }).catch(async (error: unknown) => {
+    await feed?.stop();
     await verifier.close();
     throw startFailure(error);
   });
   log.info({ host, port: server.port, workers: verifier.stats.workers }, "verifying");
   const signal = await interruption();
   log.info({ signal }, "stopping: answering what is in work");
+  await feed?.stop();
   await server.close();
   await verifier.close();
   log.info("stopped");
+}
+
+/** Files named by hand come first: their root key then binds what the feed may bring. */
+async function firstFiles(config: Config, source: FeedSource | undefined): Promise<FirstFiles> {
+  if (source !== undefined && config.trust.length === 0) {
+    const { readFirst } = await import("../server/feed.js");
+    return readFirst(source).catch((error: unknown) => {
+      throw new UsageError(`cannot follow ${config.feed ?? ""}: ${messageOf(error)}`, "run `hufu publish --out` there");
+    });
+  }
+  return {
+    trust: await readSources("--trust", config.trust),
+    status: await readSources("--status", config.status),
+  };
+}
+
+function reportTo(log: Logger): (event: FeedEvent) => void {
+  return (event) => {
+    if (event.kind === "in-force") log.info({ files: event.files }, "put in force");
+    else if (event.kind === "unreachable") log.error({ err: event.error }, "the feed cannot be read");
+    else log.warn({ files: event.files, err: event.error }, "refused: what was in force stays in force");
+  };
 }
 
 /** What a person reads when the server could not start. */

@@ -9,11 +9,13 @@ import { z } from "zod";
 const whole = (least: number, most: number): z.ZodInt => z.int().min(least).max(most);
 const files = z.array(z.string().min(1));
 
-const SCHEMA = z.strictObject({
+const settings = z.strictObject({
   host: z.string().min(1),
   port: whole(0, 65_535),
-  trust: files.min(1, "name at least one trust source, with --trust"),
+  trust: files,
   status: files,
+  feed: z.string().min(1).optional(),
+  statusMaxAge: whole(1, 366 * 86_400).optional(),
   policy: z.string().min(1).optional(),
   workers: whole(1, 256).optional(),
   token: z
@@ -27,7 +29,12 @@ const SCHEMA = z.strictObject({
   logLevel: z.enum(["silent", "error", "warn", "info", "debug"]),
 });
 
-export type Config = z.infer<typeof SCHEMA>;
+const SCHEMA = settings.refine(({ trust, feed }) => trust.length > 0 || feed !== undefined, {
+  path: ["trust"],
+  message: "name at least one trust source, with --trust, or a feed, with --feed",
+});
+
+export type Config = z.infer<typeof settings>;
 export type Setting = keyof Config;
 export type Source = "flag" | "environment" | "file" | "default";
 
@@ -43,7 +50,17 @@ export const SETTINGS: Readonly<Record<Setting, Description>> = {
   host: { variable: "HUFU_HOST", about: "address to listen on", fallback: "127.0.0.1", kind: "text" },
   port: { variable: "HUFU_PORT", about: "port to listen on, 0 for any that is free", fallback: 8080, kind: "number" },
   trust: { variable: "HUFU_TRUST", about: "trust lists, JWKS, PEM keys and certificates", fallback: [], kind: "list" },
-  status: { variable: "HUFU_STATUS", about: "status snapshots", fallback: [], kind: "list" },
+  status: { variable: "HUFU_STATUS", about: "status snapshots and deltas", fallback: [], kind: "list" },
+  feed: {
+    variable: "HUFU_FEED",
+    about: "folder or URL to follow for trust list, snapshots and deltas; with --trust its lists must have that root",
+    kind: "text",
+  },
+  statusMaxAge: {
+    variable: "HUFU_STATUS_MAX_AGE",
+    about: "seconds after which good is stale, whatever the snapshot allows",
+    kind: "number",
+  },
   policy: { variable: "HUFU_POLICY", about: "acceptance policy, JSON", kind: "text" },
   workers: { variable: "HUFU_WORKERS", about: "worker threads; one for each core by default", kind: "number" },
   token: { variable: "HUFU_TOKEN", about: "bearer token that clients must show", kind: "text", secret: true },

@@ -73,7 +73,7 @@ export class HttpSource implements FeedSource {
 
 /** What a verifier starts with: what the feed has now. */
 export interface FirstFiles {
-  trust: Uint8Array;
+  trust: Uint8Array[];
   status: Uint8Array[];
 }
 
@@ -85,7 +85,7 @@ export async function readFirst(source: FeedSource): Promise<FirstFiles> {
     await source.read(DELTA_FILE),
   ];
   if (trust === undefined) throw new Error(`the feed has no ${TRUST_FILE}`);
-  return { trust, status: [snapshot, delta].filter((file) => file !== undefined) };
+  return { trust: [trust], status: [snapshot, delta].filter((file) => file !== undefined) };
 }
 
 type NamedFile = [name: string, bytes: Uint8Array];

@@ -79,7 +79,7 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
       if (i % 3 === 2 && message.length > 0) message[i % message.length]! ^= 0x10;
       cases.push({ key: hexBytes(publicKey).subarray(1), signature, message });
       expected.push(
-        peer.doVerifySignature(message, Buffer.from(signature).toString("hex"), publicKey, { hash: true, publicKey }),
+        peer.doVerifySignature(message, Buffer.from(signature).toString("hex"), publicKey, { hash: true }),
       );
     }
     expect(expected).toContain(true);

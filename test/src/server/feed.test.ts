@@ -80,7 +80,7 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     await publish("trust.hufu", "t1");
     await publish("delta.hufu", "d1");
     const { trust, status } = await readFirst(source);
-    expect([trust, ...status].map((file) => new TextDecoder().decode(file))).toEqual(["t1", "d1"]);
+    expect([...trust, ...status].map((file) => new TextDecoder().decode(file))).toEqual(["t1", "d1"]);
   });
 
   it("puts each new file in force once, a snapshot together with the delta beside it", async () => {
