@@ -1,6 +1,6 @@
 import type { Growth } from "./status-growth.js";
 
-/** The growth of status snapshots as an SVG: size on the left, time on the right, both against the credentials. */
+/** The growth of status snapshots as an SVG: size on the left, processor time on the right, against the credentials. */
 
 const WIDTH = 760;
 const HEIGHT = 440;
@@ -45,14 +45,21 @@ export function drawGrowth(rows: readonly Growth[]): string {
     TOP,
   );
   const time = axisOver(
-    rows.map(({ seconds }) => seconds),
+    rows.map(({ cpuSeconds }) => cpuSeconds),
     BOTTOM,
     TOP,
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
-    text(WIDTH / 2, 24, "Status snapshots, 1 % revoked: file size and time to build and check", "middle", "#222", 15),
+    text(
+      WIDTH / 2,
+      24,
+      "Status snapshots, 1 % revoked: size, and processor time to build and check",
+      "middle",
+      "#222",
+      15,
+    ),
     ...powers(x).flatMap((power) => {
       const at = place(x, 10 ** power);
       return [line(at, TOP, at, BOTTOM), text(at, BOTTOM + 20, short(power), "middle")];
@@ -66,13 +73,13 @@ export function drawGrowth(rows: readonly Growth[]): string {
     ),
     text((LEFT + RIGHT) / 2, HEIGHT - 16, "credentials issued", "middle"),
     text(LEFT, TOP - 12, "size", "middle", SIZE_COLOUR),
-    text(RIGHT, TOP - 12, "time", "middle", TIME_COLOUR),
+    text(RIGHT, TOP - 12, "CPU time", "middle", TIME_COLOUR),
     ...curve(
       rows.map((row) => [place(x, row.credentials), place(size, row.bytes)]),
       SIZE_COLOUR,
     ),
     ...curve(
-      rows.map((row) => [place(x, row.credentials), place(time, row.seconds)]),
+      rows.map((row) => [place(x, row.credentials), place(time, row.cpuSeconds)]),
       TIME_COLOUR,
     ),
     "</svg>\n",
