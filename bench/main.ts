@@ -8,6 +8,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   signature: () => import("./signature.js"),
   pipeline: () => import("./pipeline.js"),
   status: () => import("./status.js"),
+  server: () => import("./server.js"),
 };
 
 export const groupNames: readonly string[] = Object.keys(GROUPS);
