@@ -1,6 +1,6 @@
 /**
  * Ribbons: maps from a set of hashes to values of a few bits, in hardly more space than the values themselves, after
- * Dillinger and Walzer, "Ribbon filter: practically smaller than Bloom and Xor" (2021), https://arxiv.org/abs/2103.02515.
+ * Dillinger and Walzer, "Ribbon filter: practically smaller than Bloom and Xor", https://arxiv.org/abs/2103.02515.
  *
  * A ribbon is a table of rows, each as wide as a value. The value of a hash is the sum (xor) of some of the 64 rows
  * from its start on: those that its coefficients, 64 bits, pick. The table is the solution of the linear equations that

@@ -34,7 +34,7 @@ export interface ShardHashes {
   suspendedColumns: number;
 }
 
-/** The equations of a shard cannot be solved: two credentials of different status have one hash, or one is there twice. */
+/** A shard's equations cannot be solved: credentials of different status have one hash, or one is there twice. */
 export class ContradictionError extends Error {
   override readonly name = "ContradictionError";
 }

@@ -68,7 +68,7 @@ export function shardCount(plans: readonly PeriodPlan[]): number {
   return plans.reduce((sum, { shards }) => sum + shards, 0);
 }
 
-/** Sort what passes emitted by shard. With `suspendedFirst` each shard has two places: the suspended, and the others. */
+/** Sort what passes emitted by shard. With "suspended-first" a shard has two places: the suspended, then the others. */
 export function sortByShard(
   pieces: readonly Uint8Array[],
   plans: readonly PeriodPlan[],
