@@ -1,15 +1,23 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { opensslVerifications } from "./openssl.js";
+import { sm2 } from "sm-crypto-v2";
 import { measure } from "./measure.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { loadStages, type Stages } from "./wasm.js";
 
 type Verify = (jobs: number, count: number) => void;
+type Load = (slot: number, publicKey: number) => number;
 
 interface SignatureExports {
-  ed25519LoadKnownKey: (slot: number, publicKey: number) => number;
+  ed25519LoadKnownKey: Load;
   ed25519VerifyKnown: Verify;
   ed25519VerifyOnce: Verify;
+  ecdsaLoadKnownKey: Load;
+  ecdsaVerifyKnown: Verify;
+  ecdsaVerifyOnce: Verify;
+  sm2LoadKnownKey: Load;
+  sm2VerifyKnown: Verify;
+  sm2VerifyOnce: Verify;
 }
 
 /** One signed message of the 512 each row works through. */
@@ -18,66 +26,148 @@ interface Signed {
   signature: Uint8Array;
 }
 
+/** A key pair as the peer handles it, with its prepared form for verification. */
+interface KeyPair {
+  /** 32 bytes, or x || y. */
+  publicKey: Uint8Array;
+  sign: (message: Uint8Array) => Uint8Array;
+  verify: (signed: Signed) => boolean;
+}
+
+interface Subject {
+  name: string;
+  prefix: "ed25519" | "ecdsa" | "sm2";
+  openssl: "ed25519" | "ecdsap256" | "sm2";
+  peer: string;
+  generate: () => KeyPair;
+}
+
 const COUNT = 512;
 const MESSAGE_LENGTH = 500;
 const JOB_SIZE = 20;
+const UNIT = "verifications/s";
+const BATCHES = [64, 1, 512];
+
+const SUBJECTS: readonly Subject[] = [
+  {
+    name: "Ed25519",
+    prefix: "ed25519",
+    openssl: "ed25519",
+    peer: "node:crypto verify, key prepared",
+    generate() {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+      return {
+        publicKey: rawKey(publicKey, 32),
+        sign: (message) => sign(null, message, privateKey),
+        verify: ({ message, signature }) => verify(null, message, publicKey, signature),
+      };
+    },
+  },
+  {
+    name: "P-256",
+    prefix: "ecdsa",
+    openssl: "ecdsap256",
+    peer: "node:crypto verify, key prepared",
+    generate() {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const signer = { key: privateKey, dsaEncoding: "ieee-p1363" } as const;
+      const verifier = { key: publicKey, dsaEncoding: "ieee-p1363" } as const;
+      return {
+        publicKey: rawKey(publicKey, 64),
+        sign: (message) => sign("sha256", message, signer),
+        verify: ({ message, signature }) => verify("sha256", message, verifier, signature),
+      };
+    },
+  },
+  {
+    name: "SM2",
+    prefix: "sm2",
+    openssl: "sm2",
+    peer: "sm-crypto-v2, key precomputed",
+    generate() {
+      const pair = sm2.generateKeyPairHex();
+      const prepared = sm2.precomputePublicKey(pair.publicKey);
+      const options = { hash: true, publicKey: pair.publicKey };
+      return {
+        publicKey: Buffer.from(pair.publicKey.slice(2), "hex"),
+        sign: (message) => Buffer.from(sm2.doSignature(message, pair.privateKey, options), "hex"),
+        verify: ({ message, signature }) =>
+          sm2.doVerifySignature(message, Buffer.from(signature).toString("hex"), prepared, options),
+      };
+    },
+  },
+];
 
 /** Signatures over 500-byte messages, hashing included, one core. */
 export async function run(options: BenchOptions): Promise<BenchResult[]> {
-  const stages = await loadStages<SignatureExports>();
-  return ed25519(stages, options);
+  const results: BenchResult[] = [];
+  for (const subject of SUBJECTS) {
+    // A memory of its own for each: the messages of all would not fit into one.
+    results.push(...(await runSubject(subject, await loadStages<SignatureExports>(), options)));
+  }
+  return results;
 }
 
-async function ed25519(stages: Stages<SignatureExports>, options: BenchOptions): Promise<BenchResult[]> {
-  const { ed25519LoadKnownKey, ed25519VerifyKnown, ed25519VerifyOnce } = stages.exports;
-  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  ed25519LoadKnownKey(0, stages.put(rawKey(publicKey)));
-  const known = makeSigned((message) => sign(null, message, privateKey));
-  const knownJobs = layJobs(stages, known, () => 0);
-  const forged = known.map(({ message, signature }) => ({
+async function runSubject(
+  subject: Subject,
+  stages: Stages<SignatureExports>,
+  options: BenchOptions,
+): Promise<BenchResult[]> {
+  const { name, prefix } = subject;
+  const load = stages.exports[`${prefix}LoadKnownKey`];
+  const known = stages.exports[`${prefix}VerifyKnown`];
+  const once = stages.exports[`${prefix}VerifyOnce`];
+  const issuer = subject.generate();
+  load(0, stages.put(issuer.publicKey));
+  const good = makeSigned(() => issuer);
+  const forged = good.map(({ message, signature }) => ({
     message,
-    signature: signature.map((b, i) => (i === 40 ? b ^ 1 : b)),
+    signature: signature.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
   }));
-  const forgedJobs = layJobs(stages, forged, () => 0);
-
-  const holders = Array.from({ length: COUNT }, () => generateKeyPairSync("ed25519"));
-  const once = makeSigned((message, i) => sign(null, message, (holders[i] ?? { privateKey }).privateKey));
-  const raw = holders.map((holder) => stages.put(rawKey(holder.publicKey)));
-  const onceJobs = layJobs(stages, once, (i) => raw[i] ?? 0);
-
-  const peerKnown = known.map(
-    ({ message, signature }) =>
-      () =>
-        verify(null, message, publicKey, signature),
-  );
-  const peerOnce = once.map(({ message, signature }, i) => {
-    const key = (holders[i] ?? { publicKey }).publicKey;
-    return () => verify(null, message, key, signature);
-  });
-  const name = "Ed25519";
+  const holders = Array.from({ length: COUNT }, subject.generate);
+  const holderOf = (i: number): KeyPair => holders[i] ?? issuer;
+  const fromHolders = makeSigned(holderOf);
+  const keys = holders.map(({ publicKey }) => stages.put(publicKey));
+  const jobs = {
+    good: layJobs(stages, good, () => 0),
+    forged: layJobs(stages, forged, () => 0),
+    holders: layJobs(stages, fromHolders, (i) => keys[i] ?? 0),
+  };
+  const run = { stages, options };
+  const issuerTurn: Peer = [subject.peer, (i) => issuer.verify(good[i] ?? NOTHING)];
+  const holdersTurn: Peer = [subject.peer, (i) => holderOf(i).verify(fromHolders[i] ?? NOTHING)];
   const results = [
-    ...(await rows(stages, `${name} known issuer`, ed25519VerifyKnown, knownJobs, peerKnown, [64, 1, 512], options)),
-    ...(await rows(stages, `${name} known issuer, all forged`, ed25519VerifyKnown, forgedJobs, [], [64], options)),
-    ...(await rows(stages, `${name} key seen once`, ed25519VerifyOnce, onceJobs, peerOnce, [64, 1, 512], options)),
+    ...(await rows(`${name} known issuer`, known, jobs.good, BATCHES, { ...run, peer: issuerTurn })),
+    ...(await rows(`${name} known issuer, all forged`, known, jobs.forged, [64], run)),
+    ...(await rows(`${name} key seen once`, once, jobs.holders, BATCHES, { ...run, peer: holdersTurn })),
   ];
-  return [...results, ...againstLibrary(results, "ed25519", options)];
+  return [...results, ...againstLibrary(results, subject.openssl, options)];
+}
+
+const NOTHING: Signed = { message: new Uint8Array(), signature: new Uint8Array() };
+
+/** What to compare with: its name, and a verification by the index of the message. */
+type Peer = [name: string, verify: (index: number) => boolean];
+
+interface RowOptions {
+  stages: Stages<SignatureExports>;
+  options: BenchOptions;
+  /** Without one every signature is expected to be bad. */
+  peer?: Peer;
 }
 
 /** A row for each batch size, all against the same turn of the peer. */
 async function rows(
-  stages: Stages<SignatureExports>,
   name: string,
   verifyJobs: Verify,
   jobs: number,
-  peer: readonly (() => boolean)[],
   batches: readonly number[],
-  options: BenchOptions,
+  { stages, options, peer }: RowOptions,
 ): Promise<BenchResult[]> {
-  const expected = peer.length > 0 ? 1 : 0;
   verifyJobs(jobs, COUNT);
   const view = new DataView(stages.exports.memory.buffer);
   for (let i = 0; i < COUNT; i++) {
-    if (view.getInt32(jobs + i * JOB_SIZE + 16, true) !== expected) throw new Error(`${name}: wrong verdict`);
+    if (view.getInt32(jobs + i * JOB_SIZE + 16, true) !== (peer ? 1 : 0)) throw new Error(`${name}: wrong verdict`);
   }
   const ours = batches.map((batch) => ({
     name: `batch ${batch}`,
@@ -86,21 +176,23 @@ async function rows(
       for (let i = 0; i < COUNT; i += batch) verifyJobs(jobs + i * JOB_SIZE, batch);
     },
   }));
+  if (!peer) {
+    const measured = await measure(ours, options);
+    return batches.map((batch, i) => row("signature", `${name}, batch ${batch}`, UNIT, measured[i] ?? NaN));
+  }
+  const [peerName, verifyPeer] = peer;
   const turn = 32;
   let next = 0;
   const theirs = {
-    name: "node:crypto",
+    name: peerName,
     operations: turn,
     run: () => {
-      for (let i = 0; i < turn; i++) peer[(next = (next + 1) % COUNT)]?.();
+      for (let i = 0; i < turn; i++) verifyPeer((next = (next + 1) % COUNT));
     },
   };
-  const measured = await measure(peer.length > 0 ? [...ours, theirs] : ours, options);
-  const peers =
-    peer.length > 0 ? [{ name: "node:crypto verify, key prepared", value: measured[ours.length] ?? NaN }] : [];
-  return batches.map((batch, i) =>
-    row("signature", `${name}, batch ${batch}`, "verifications/s", measured[i] ?? NaN, peers),
-  );
+  const measured = await measure([...ours, theirs], options);
+  const peers = [{ name: peerName, value: measured[ours.length] ?? NaN }];
+  return batches.map((batch, i) => row("signature", `${name}, batch ${batch}`, UNIT, measured[i] ?? NaN, peers));
 }
 
 /** The rows of batch 64 again, beside the C library without a binding, measured in the same minute. */
@@ -113,13 +205,13 @@ function againstLibrary(
   if (value === undefined) return [];
   return results
     .filter(({ name, peers }) => name.endsWith("batch 64") && peers.length > 0)
-    .map(({ name, ours }) => row("signature", `${name}, C alone`, "verifications/s", ours, [{ name: "openssl speed", value }])); // prettier-ignore
+    .map(({ name, ours }) => row("signature", `${name}, C alone`, UNIT, ours, [{ name: "openssl speed", value }])); // prettier-ignore
 }
 
-function makeSigned(signMessage: (message: Uint8Array, index: number) => Uint8Array): Signed[] {
+function makeSigned(keyOf: (index: number) => KeyPair): Signed[] {
   return Array.from({ length: COUNT }, (_, index) => {
     const message = new Uint8Array(randomBytes(MESSAGE_LENGTH));
-    return { message, signature: new Uint8Array(signMessage(message, index)) };
+    return { message, signature: new Uint8Array(keyOf(index).sign(message)) };
   });
 }
 
@@ -136,8 +228,7 @@ function layJobs(stages: Stages<SignatureExports>, list: readonly Signed[], keyO
   return jobs;
 }
 
-/** The 32 bytes of an Ed25519 key, or x || y. */
-function rawKey(key: KeyObject): Uint8Array {
-  const spki = key.export({ type: "spki", format: "der" });
-  return new Uint8Array(spki.subarray(key.asymmetricKeyType === "ed25519" ? -32 : -64));
+/** The key itself: the last bytes of its SubjectPublicKeyInfo (RFC 8410, RFC 5480). */
+function rawKey(key: KeyObject, length: 32 | 64): Uint8Array {
+  return new Uint8Array(key.export({ type: "spki", format: "der" }).subarray(-length));
 }
