@@ -1,9 +1,12 @@
 import pc from "picocolors";
 
-/** Colours for standard output: on for a terminal, off with NO_COLOR (https://no-color.org). */
-export const paint = pc.createColors(process.stdout.isTTY && !process.env["NO_COLOR"]);
-/** The same for standard error. */
-export const paintError = pc.createColors(process.stderr.isTTY && !process.env["NO_COLOR"]);
+/** Colours for a terminal only, whatever CI or FORCE_COLOR say; none with NO_COLOR (https://no-color.org). */
+function coloursFor(stream: { readonly isTTY?: boolean }): ReturnType<typeof pc.createColors> {
+  return pc.createColors(stream.isTTY === true && !process.env["NO_COLOR"]);
+}
+
+export const paint = coloursFor(process.stdout);
+export const paintError = coloursFor(process.stderr);
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);

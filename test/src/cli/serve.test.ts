@@ -59,7 +59,7 @@ describe("hufu serve", () => {
 
 describe("hufu config and doctor", () => {
   it("shows settings with their sources, and no secret", async () => {
-    const { code, out } = await run(["config", "--port", "99"], { HUFU_TOKEN: "very-secret-token" });
+    const { code, out } = await run(["config", "--port", "99"], { CI: "true", HUFU_TOKEN: "very-secret-token" });
     expect(code).toBe(0);
     expect(out).toMatch(/^port +99 +flag/m);
     expect(out).toMatch(/^token +\*{8} +environment/m);
