@@ -21,14 +21,17 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult[]> {
   const deck = makeDeck(quick ? 256 : 2_048);
   const doors = [await ourDoor(deck), await peerDoor(deck)];
   const rates: number[][] = doors.map(() => []);
-  // They take turns, so that a machine whose speed drifts is unfair to neither.
-  for (let round = 0; round < (quick ? 1 : 3); round++) {
-    for (const [index, { target, url }] of doors.entries()) {
-      const { verdicts, seconds } = await load({ target, url, qrs: deck.qrs, milliseconds: quick ? 1_000 : 4_000 });
-      rates[index]?.push(verdicts / seconds);
+  try {
+    // They take turns, so that a machine whose speed drifts is unfair to neither.
+    for (let round = 0; round < (quick ? 1 : 3); round++) {
+      for (const [index, { target, url }] of doors.entries()) {
+        const { verdicts, seconds } = await load({ target, url, qrs: deck.qrs, milliseconds: quick ? 1_000 : 4_000 });
+        rates[index]?.push(verdicts / seconds);
+      }
     }
+  } finally {
+    for (const door of doors) await door.close();
   }
-  for (const door of doors) await door.close();
   const [ours = NaN, theirs = NaN] = rates.map(median);
   const name = `one WebSocket, ${availableParallelism()} workers, load from another process`;
   return [row("server", name, "verdicts/s", ours, [{ name: "the peer in a piscina pool behind ws", value: theirs }])];

@@ -47,18 +47,25 @@ interface Batch {
   waiting: OnVerdict[];
 }
 
-/** Gathers single texts into batches. A batch closes at the end of the event-loop turn, or when it is full. */
+/**
+ * Gathers single texts into batches. A batch goes out at the end of the event-loop turn, or when it is full; but while
+ * every worker has its next batch waiting it stays open and fills, so that load makes batches larger, not more.
+ */
 export class Batcher {
   #open: Batch | undefined;
   #closing = false;
   readonly #answering = new Set<Promise<void>>();
   readonly #roomWaiters: (() => void)[] = [];
 
-  /** `batchSize`: items after which a batch goes out at once; smaller ones spread a burst over more workers. */
+  /**
+   * `batchSize`: items after which a batch goes out at once; smaller ones spread a burst over more workers. `busyAt`:
+   * batches in flight that keep all workers at work, from which on one that is not full waits.
+   */
   constructor(
     readonly ring: SlabRing,
     readonly runner: Runner,
     readonly batchSize: number,
+    readonly busyAt: number,
     readonly names: KeyNames,
   ) {}
 
@@ -107,8 +114,12 @@ export class Batcher {
     this.#closing = true;
     setImmediate(() => {
       this.#closing = false;
-      this.#dispatch();
+      this.#dispatchUnlessBusy();
     });
+  }
+
+  #dispatchUnlessBusy(): void {
+    if (this.inFlight < this.busyAt) this.#dispatch();
   }
 
   #dispatch(): void {
@@ -134,7 +145,10 @@ export class Batcher {
           );
         },
       )
-      .finally(() => this.#answering.delete(answered));
+      .finally(() => {
+        this.#answering.delete(answered);
+        if (!this.#closing) this.#dispatchUnlessBusy();
+      });
     this.#answering.add(answered);
   }
 

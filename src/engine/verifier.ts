@@ -37,6 +37,8 @@ export interface VerifierStats {
 /** Measured: larger batches gain little, smaller ones spread a burst over the workers. */
 const BATCH_SIZE = 128;
 const SLABS_PER_WORKER = 32;
+/** One at work and one at hand. */
+const BATCHES_PER_WORKER = 2;
 
 /** The engine across worker threads. */
 export class Verifier {
@@ -56,7 +58,7 @@ export class Verifier {
     this.#state = state;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
     this.#pool = new WorkerPool(workers, { memory: this.#ring.memory, module, state });
-    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, this.#names);
+    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, workers * BATCHES_PER_WORKER, this.#names);
     this.#putInForce(state);
   }
 

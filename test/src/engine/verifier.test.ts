@@ -48,6 +48,27 @@ describe("the pool", () => {
     }
   });
 
+  it("texts that come a few a turn share batches while the workers are busy, and none is BUSY", async () => {
+    const small = await Verifier.create({ trust: jwksOf([key]), workers: 1, slabs: 8 });
+    const requirements = small.requirementsOf({ at });
+    const codes: Promise<string>[] = [];
+    for (let turn = 0; turn < 150; turn++) {
+      for (let i = 0; i < 4; i++) {
+        codes.push(
+          new Promise((resolve) => {
+            small.submit(card, requirements, ({ code }) => {
+              resolve(code);
+            });
+          }),
+        );
+      }
+      await new Promise(setImmediate);
+    }
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(["VALID"]));
+    expect(small.stats.batches).toBeLessThan(150);
+    await small.close();
+  });
+
   it("claims come back with the right card", async () => {
     const cards = Array.from({ length: 400 }, (_, i) =>
       makeCard(key, { payload: payload([[169, new Map<number, unknown>([[4, `Person ${i}`]])]]) }),
