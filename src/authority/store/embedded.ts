@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync } from "node:fs";
+import { chownSync, closeSync, cpSync, existsSync, fstatSync, mkdirSync, mkdtempSync, openSync } from "node:fs";
 import { readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -100,6 +100,7 @@ async function start(folder: string): Promise<void> {
   const socketFolder = mkdtempSync(join(shortTemporaryFolder(), "hufu-"));
   if (account.uid !== undefined) chownSync(socketFolder, account.uid, account.gid);
   const log = openSync(logFile(folder), "a", 0o600);
+  const logged = fstatSync(log).size;
   const settings = {
     listen_addresses: "",
     unix_socket_directories: socketFolder,
@@ -126,6 +127,9 @@ async function start(folder: string): Promise<void> {
   rmSync(socketFolder, { recursive: true, force: true });
   // Another command was quicker: join its server.
   if (readPostmaster(folder) !== undefined) return;
+  const said = readFileSync(logFile(folder)).subarray(logged).toString();
+  // A server that was killed left processes behind, which notice within moments and end.
+  if (said.includes("pre-existing shared memory block")) return;
   throw unavailable(`PostgreSQL in ${folder} did not start: ${failure}`, `see ${logFile(folder)}`);
 }
 

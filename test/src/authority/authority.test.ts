@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type Card } from "../../../src/authority/authority.js";
 import { AuthorityError } from "../../../src/authority/errors.js";
@@ -329,12 +330,18 @@ describe.skipIf(!runs)(`the embedded PostgreSQL${note}`, () => {
     const folder = temporaryFolder();
     const authority = await initAuthority(folder.path);
     await authority.enrolMany([citizen(1), citizen(2)], actor);
-    const pid = Number(readFileSync(join(folder.path, "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
-    process.kill(pid, "SIGKILL");
+    const lines = readFileSync(join(folder.path, "postgres", "postmaster.pid"), "utf8").split("\n");
+    // PostgreSQL will not start while a process of the server before it is left, such as this one for half a second.
+    const sql = postgres({ host: lines[4]!, user: "hufu", database: "postgres", max: 1 });
+    const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    process.kill(row!.pid, "SIGSTOP");
+    process.kill(Number(lines[0]), "SIGKILL");
+    setTimeout(() => process.kill(row!.pid, "SIGKILL"), 500);
     await authority.close().catch(() => undefined);
     const again = await Authority.open({ data: folder.path });
     expect(await collect(again.cards())).toHaveLength(2);
     await again.close();
+    await sql.end({ timeout: 0 });
     folder.remove();
   });
 });
