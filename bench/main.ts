@@ -9,6 +9,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   pipeline: () => import("./pipeline.js"),
   status: () => import("./status.js"),
   server: () => import("./server.js"),
+  freshness: () => import("./feed.js"),
 };
 
 export const groupNames: readonly string[] = Object.keys(GROUPS);

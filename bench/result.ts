@@ -2,7 +2,7 @@
 export interface BenchResult {
   group: string;
   name: string;
-  /** What is counted, "verifications/s" or the like: more is better. */
+  /** What is counted. With "/s" more is better; of "ms" and other plain counts less is. */
   unit: string;
   ours: number;
   peers: { name: string; value: number }[];
