@@ -1,29 +1,7 @@
-// Post-install: let the uWebSockets.js add-on load on systems with a glibc older than 2.38, such as Debian 12.
-//
-// The Linux binaries of uWebSockets.js 20.57.0 need GLIBC_2.38 for three symbols only: __isoc23_strtol, _strtoul and
-// _sscanf, the C23 spellings of strtol, strtoul and sscanf that a newer compiler emits. This step points the three at
-// the classic functions. It changes nothing where the add-on loads already, and no file but the one it knows by its
-// SHA-256.
-import { createHash } from "node:crypto";
-import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+// Post-install: make the uWebSockets.js add-on load. Changes nothing where it loads already.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-
-const KNOWN = {
-  uws_linux_x64_115: "5b126ee00bf754b02e97e4c27090365a8562c5820c93f93918ac2212d4503e91",
-  uws_linux_x64_127: "4b55b1f2cb7a7913febbb65a89496412b96af77e838552980092ba6b33723aac",
-  uws_linux_x64_137: "98128405dba2fb608448e921a979530f70c946a2cc9889c15f2fa70c2d00ab05",
-  uws_linux_x64_141: "813d788b347c6fd76b779d8932311ec05a044e612b4b83af220f16e6ea789683",
-};
-const SYMBOLS = ["__isoc23_strtol", "__isoc23_strtoul", "__isoc23_sscanf"];
-const PREFIX = "__isoc23_";
-const NEEDED = "GLIBC_2.38";
-/** The oldest symbol version of glibc on x86-64, which the binaries need anyway. */
-const CLASSIC = "GLIBC_2.2.5";
-
-// ELF-64, little-endian (System V ABI, gABI chapters 4 and 5; symbol versions: LSB Core 10.7).
-const SHT_DYNSYM = 11;
-const SHT_GNU_VERNEED = 0x6ffffffe;
+import { NEEDED, retargetFile } from "./uws-addon.mjs";
 
 const require = createRequire(import.meta.url);
 try {
@@ -33,91 +11,31 @@ try {
     say(repair());
   } catch (error) {
     // The rest of the package works without the add-on: an installation must not fail over it.
-    say(`could not make the uWebSockets.js add-on load: ${error instanceof Error ? error.message : error}`);
+    say(`could not make the uWebSockets.js add-on load: ${why(error)}.`);
   }
 }
 
 /** Returns what was done, as a sentence. */
 function repair() {
-  const name = `uws_${process.platform}_${process.arch}_${process.versions.modules}`;
-  let file;
+  let folder;
   try {
-    file = join(dirname(require.resolve("uWebSockets.js")), `${name}.node`);
+    folder = dirname(require.resolve("uWebSockets.js"));
   } catch {
     return "uWebSockets.js is not installed; `hufu serve` needs it, everything else works without.";
   }
-  const expected = KNOWN[name];
-  if (expected === undefined)
-    return `uWebSockets.js has no binary for this platform (${name}); \`hufu serve\` will not start here.`;
-  const binary = readFileSync(file);
-  if (createHash("sha256").update(binary).digest("hex") !== expected) {
-    return `${file} does not load and is not the file expected, so it was left alone.`;
-  }
-  const changed = retarget(binary);
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, binary);
-  chmodSync(temporary, statSync(file).mode);
-  renameSync(temporary, file);
+  const file = join(folder, `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`);
+  const { changed, left } = retargetFile(file);
+  if (left !== undefined) return left;
   try {
     require("uWebSockets.js");
   } catch (error) {
-    return `${file} was changed but still does not load: ${error instanceof Error ? error.message : error}`;
+    return `${file} was changed but still does not load: ${why(error)}.`;
   }
-  return `uWebSockets.js asked for ${NEEDED}, newer than this system's glibc: pointed ${changed.join(", ")} of ${name}.node at the classic functions.`;
+  return `uWebSockets.js asked for ${NEEDED}, newer than this system's glibc: pointed ${changed.join(", ")} of ${file} at the classic functions.`;
 }
 
-/** Change `elf` in place; returns the names of the symbols that were renamed. Throws where the file is not as known. */
-function retarget(elf) {
-  const sections = readSections(elf);
-  const symbols = sections.find(({ type }) => type === SHT_DYNSYM);
-  const needs = sections.find(({ type }) => type === SHT_GNU_VERNEED);
-  const strings = sections[symbols.link];
-  const text = (offset) => {
-    const start = strings.offset + offset;
-    return elf.toString("latin1", start, elf.indexOf(0, start));
-  };
-
-  const changed = [];
-  for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 24) {
-    const name = text(elf.readUInt32LE(at));
-    if (!SYMBOLS.includes(name)) continue;
-    // The classic name is the tail of the C23 one, so that no string changes: the symbol names its tail instead.
-    elf.writeUInt32LE(elf.readUInt32LE(at) + PREFIX.length, at);
-    changed.push(name.slice(PREFIX.length));
-  }
-
-  const versions = new Map();
-  for (let need = needs.offset, more = 1; more !== 0; need += more) {
-    const library = text(elf.readUInt32LE(need + 4));
-    let entry = need + elf.readUInt32LE(need + 8);
-    for (let count = elf.readUInt16LE(need + 2); count > 0; count--) {
-      versions.set(`${library} ${text(elf.readUInt32LE(entry + 8))}`, entry);
-      entry += elf.readUInt32LE(entry + 12);
-    }
-    more = elf.readUInt32LE(need + 12);
-  }
-  const from = versions.get(`libc.so.6 ${NEEDED}`);
-  const to = versions.get(`libc.so.6 ${CLASSIC}`);
-  if (changed.length !== SYMBOLS.length || from === undefined || to === undefined) {
-    throw new Error("the add-on's symbol table is not as known; nothing was changed");
-  }
-  elf.copy(elf, from, to, to + 4); // vna_hash
-  elf.copy(elf, from + 8, to + 8, to + 12); // vna_name
-  return changed;
-}
-
-function readSections(elf) {
-  const start = Number(elf.readBigUInt64LE(40));
-  const size = elf.readUInt16LE(58);
-  return Array.from({ length: elf.readUInt16LE(60) }, (_, index) => {
-    const at = start + index * size;
-    return {
-      type: elf.readUInt32LE(at + 4),
-      offset: Number(elf.readBigUInt64LE(at + 24)),
-      size: Number(elf.readBigUInt64LE(at + 32)),
-      link: elf.readUInt32LE(at + 40),
-    };
-  });
+function why(error) {
+  return String(error instanceof Error ? error.message : error).replace(/\s+/g, " ");
 }
 
 function say(message) {
