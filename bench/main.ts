@@ -7,6 +7,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   stages: () => import("./stages.js"),
   signature: () => import("./signature.js"),
   pipeline: () => import("./pipeline.js"),
+  start: () => import("./start.js"),
   status: () => import("./status.js"),
   server: () => import("./server.js"),
   freshness: () => import("./feed.js"),
