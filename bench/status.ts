@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
 import filters from "bloom-filters";
 import { buildSnapshot } from "../src/authority/snapshot-builder.js";
+import { Engine } from "../src/engine/engine.js";
 import { loadSnapshot, type StatusExports } from "../src/engine/status.js";
 import { Status } from "../src/format/batch.js";
+import { momentOf } from "../src/format/requirements.js";
 import type { Snapshot } from "../src/format/snapshot.js";
 import {
   CTI_SIZE,
@@ -18,7 +20,8 @@ import {
   REST_SIZE,
 } from "../src/format/status-body.js";
 import { layOutBody } from "../src/format/status-layout.js";
-import { measure } from "./measure.js";
+import { makeDeck } from "./cards.js";
+import { type Candidate, measure } from "./measure.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { bitsPerFlagged, buildGenerated, claims, humanBytes } from "./status-growth.js";
 import { generate, recordsOf } from "./universe.js";
@@ -64,7 +67,8 @@ async function lookUps(bytes: number, options: BenchOptions): Promise<BenchResul
   const blocked = randomBlocks(bytes);
   const words = new Uint32Array(records.buffer);
   let found = 0;
-  const [together = NaN, single = NaN, bloomFilters = NaN, byHand = NaN] = await measure(
+  const verification = await verifications();
+  const [together = NaN, single = NaN, bloomFilters = NaN, byHand = NaN, verified = NaN] = await measure(
     [
       {
         name: "together",
@@ -98,6 +102,7 @@ async function lookUps(bytes: number, options: BenchOptions): Promise<BenchResul
             found += hasInBlocks(blocked, words[i] ?? 0, words[i + 1] ?? 0);
         },
       },
+      verification,
     ],
     options,
   );
@@ -109,7 +114,16 @@ async function lookUps(bytes: number, options: BenchOptions): Promise<BenchResul
     row("status", `look-ups together, ${size}`, "look-ups/s", together, [npm]),
     row("status", `look-ups one by one from JavaScript, ${size}`, "look-ups/s", single, [npm]),
     row("status", `exact look-ups against "perhaps" written by hand, ${size}`, "look-ups/s", together, [hand]),
+    row("status", `one look-up's share of a verification (EdDSA, batch 64), ${size}`, "%", (100 * verified) / single),
   ];
+}
+
+/** Whole verifications without a status, to weigh a look-up against. */
+async function verifications(): Promise<Candidate> {
+  const deck = makeDeck(64);
+  const engine = await Engine.create({ trust: deck.jwks });
+  const requirements = momentOf(new Date());
+  return { name: "verification", operations: 64, run: () => engine.verifyAll(deck.bytes, requirements) };
 }
 
 async function loadEngine(): Promise<StatusExports> {
