@@ -8,14 +8,16 @@ export interface Deck {
   /** The same texts as bytes, as they come from a socket. */
   bytes: Uint8Array[];
   publicKey: KeyObject;
+  /** What the cards call the key by. */
+  kid: Buffer<ArrayBuffer>;
   /** Trust source that names the issuer's key. */
   jwks: string;
 }
 
 export type CardAlgorithm = "ed25519" | "p256";
 
-export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519"): Deck {
-  const kid = randomBytes(8);
+/** With the `kid` of another deck its cards are that issuer's, forged. */
+export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", kid = randomBytes(8)): Deck {
   const { privateKey, publicKey } =
     algorithm === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("ec", { namedCurve: "P-256" });
   const header = new Map<number, unknown>([
@@ -36,7 +38,7 @@ export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519"): D
   const jwks = JSON.stringify({
     keys: [{ ...publicKey.export({ format: "jwk" }), kid: kid.toString("base64url") }],
   });
-  return { qrs, bytes: qrs.map((qr) => new TextEncoder().encode(qr)), publicKey, jwks };
+  return { qrs, bytes: qrs.map((qr) => new TextEncoder().encode(qr)), publicKey, kid, jwks };
 }
 
 const NOW = Math.floor(Date.now() / 1000);
