@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type FrameCodec,
+  FrameError,
+  jsonCodec,
+  MAX_FRAME_ITEMS,
+  MAX_NAME_LENGTH,
+  readClientFrame,
+  readServerFrame,
+  writeRequest,
+} from "../../../src/format/frame.js";
+import { msgpackCodec } from "../../../src/format/msgpack.js";
+import { requests, seqs, serverFrames } from "../../support/frames.js";
+
+const utf8 = new TextEncoder();
+
+/** What the other side receives. */
+function transmit(codec: FrameCodec, frame: Parameters<FrameCodec["encode"]>[0]): unknown {
+  const message = codec.encode(frame);
+  return codec.decode(typeof message === "string" ? utf8.encode(message) : message);
+}
+
+function refusalOf(work: () => unknown): { message: string; seq: number | undefined } | "accepted" {
+  try {
+    work();
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    return { message: error.message, seq: error.seq };
+  }
+}
+
+describe.each([
+  ["JSON", jsonCodec, fc.string({ unit: "grapheme" })],
+  ["MessagePack", msgpackCodec, fc.oneof(fc.string({ unit: "grapheme" }), fc.uint8Array())],
+])("frames in %s", (_, codec, texts: fc.Arbitrary<string | Uint8Array>) => {
+  it("a question arrives as it was asked", () => {
+    fc.assert(
+      fc.property(seqs, fc.array(texts, { minLength: 1, maxLength: 20 }), requests, (seq, qrs, request) => {
+        const question = readClientFrame(transmit(codec, { type: "verify", seq, qrs, ...writeRequest(request) }));
+        expect(question.seq).toBe(seq);
+        expect(question.request).toEqual(request);
+        expect(question.qrs).toHaveLength(qrs.length);
+        for (const [i, qr] of qrs.entries()) {
+          const arrived = question.qrs[i]!;
+          // Byte strings come as views of the message.
+          if (typeof qr === "string") expect(arrived).toBe(qr);
+          else expect(Buffer.from(arrived as Uint8Array).equals(qr)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("an answer arrives as it was given", () => {
+    fc.assert(
+      fc.property(serverFrames, (frame) => {
+        expect(readServerFrame(transmit(codec, frame))).toEqual(frame);
+      }),
+    );
+  });
+
+  it("bytes that are no frame are refused and nothing worse", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const said = refusalOf(() => readClientFrame(codec.decode(bytes)));
+        if (said !== "accepted") expect(said.message).not.toBe("");
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("a frame cut off anywhere is refused", () => {
+    const message = codec.encode({ type: "verify", seq: 300, qrs: ["BB8", "6BF"], claims: true });
+    const bytes = typeof message === "string" ? utf8.encode(message) : message;
+    for (let length = 0; length < bytes.length; length++) {
+      expect(refusalOf(() => codec.decode(bytes.slice(0, length)))).toMatchObject({ seq: undefined });
+    }
+  });
+});
+
+describe("JSON", () => {
+  it.each([
+    ["nothing", ""],
+    ["half a map", '{"type":'],
+    ["two maps", "{}{}"],
+    ["a word", "verify"],
+  ])("%s is not JSON", (_, text) => {
+    expect(refusalOf(() => jsonCodec.decode(utf8.encode(text)))).toEqual({
+      message: "the frame is not JSON",
+      seq: undefined,
+    });
+  });
+
+  it("wants UTF-8", () => {
+    const message = Uint8Array.of(...utf8.encode('{"type":"verify","seq":1,"qrs":["'), 0xff, ...utf8.encode('"]}'));
+    expect(refusalOf(() => jsonCodec.decode(message))).toMatchObject({ message: "the frame is not JSON" });
+  });
+});
+
+const frame = { type: "verify", seq: 5, qrs: ["BB8"] };
+
+describe("a verify frame that cannot be told from others ends the connection: no seq", () => {
+  it.each([
+    ["a number", 5, "a frame is a map"],
+    ["nothing", null, "a frame is a map"],
+    ["a list", [frame], "a frame is a map"],
+    ["bytes", Uint8Array.of(1), "a frame is a map"],
+    ["no type", { seq: 5, qrs: ["BB8"] }, "the type of a frame is verify"],
+    ["another type", { ...frame, type: "welcome" }, "the type of a frame is verify"],
+    ["no seq", { type: "verify", qrs: ["BB8"] }, "seq is an integer from 0 to 2^53 - 1"],
+    ["a seq below 0", { ...frame, seq: -1 }, "seq is an integer from 0 to 2^53 - 1"],
+    ["a seq of 2^53", { ...frame, seq: 2 ** 53 }, "seq is an integer from 0 to 2^53 - 1"],
+    ["half a seq", { ...frame, seq: 0.5 }, "seq is an integer from 0 to 2^53 - 1"],
+    ["a seq that is no number", { ...frame, seq: NaN }, "seq is an integer from 0 to 2^53 - 1"],
+    ["a seq in text", { ...frame, seq: "5" }, "seq is an integer from 0 to 2^53 - 1"],
+    ["a seq of another number type", { ...frame, seq: 5n }, "seq is an integer from 0 to 2^53 - 1"],
+  ])("%s", (_, value, message) => {
+    expect(refusalOf(() => readClientFrame(value))).toEqual({ message, seq: undefined });
+  });
+});
+
+describe("a verify frame that asks what cannot be is refused by its seq", () => {
+  const long = "x".repeat(MAX_NAME_LENGTH + 1);
+  it.each([
+    ["an unknown field", { purpos: "rail-boarding" }, "the frame has a field that verify does not know"],
+    ["a field of every object", { constructor: 1 }, "the frame has a field that verify does not know"],
+    ["no texts", { qrs: [] }, "qrs is a list of 1 to 1000 texts"],
+    ["one too many", { qrs: Array<string>(MAX_FRAME_ITEMS + 1).fill("") }, "qrs is a list of 1 to 1000 texts"],
+    ["qrs absent", { qrs: undefined }, "qrs is a list of 1 to 1000 texts"],
+    ["one text for a list", { qrs: "BB8" }, "qrs is a list of 1 to 1000 texts"],
+    ["bytes for a list", { qrs: Uint8Array.of(1) }, "qrs is a list of 1 to 1000 texts"],
+    ["a text that is a number", { qrs: ["BB8", 5] }, "a QR text is text or bytes"],
+    ["a text that is nothing", { qrs: [null] }, "a QR text is text or bytes"],
+    ["a purpose without letters", { purpose: "" }, "purpose is 1 to 256 characters"],
+    ["a purpose too long", { purpose: long }, "purpose is 1 to 256 characters"],
+    ["a purpose that is null", { purpose: null }, "purpose is 1 to 256 characters"],
+    ["an audience too long", { audience: long }, "audience is 1 to 256 characters"],
+    ["an audience that is a list", { audience: ["gate"] }, "audience is 1 to 256 characters"],
+    ["5 digits of region", { region: "11010" }, "region is 6 digits"],
+    ["7 digits of region", { region: "1101051" }, "region is 6 digits"],
+    ["digits of another script", { region: "１１０１０５" }, "region is 6 digits"],
+    ["a region that is a number", { region: 110105 }, "region is 6 digits"],
+    ["a time without zone", { at: "2026-10-01T08:00:00" }, "at is a time as RFC 3339 writes it"],
+    ["a 13th month", { at: "2026-13-01T08:00:00Z" }, "at is a time as RFC 3339 writes it"],
+    ["a time in seconds", { at: 1790812800 }, "at is a time as RFC 3339 writes it"],
+    ["claims that are 1", { claims: 1 }, "claims is true or false"],
+    ["claims that are null", { claims: null }, "claims is true or false"],
+  ])("%s", (_, fields, message) => {
+    expect(refusalOf(() => readClientFrame({ ...frame, ...fields }))).toEqual({ message, seq: 5 });
+  });
+
+  it("a prototype is a field like any other", () => {
+    const value = jsonCodec.decode(utf8.encode('{"type":"verify","seq":5,"qrs":["BB8"],"__proto__":{"claims":true}}'));
+    expect(refusalOf(() => readClientFrame(value))).toMatchObject({ seq: 5 });
+  });
+});
+
+describe("just inside the limits", () => {
+  const longest = "x".repeat(MAX_NAME_LENGTH);
+  it.each([
+    ["the most texts", { qrs: Array<string>(MAX_FRAME_ITEMS).fill("") }],
+    ["a text without characters", { qrs: [""] }],
+    ["the first seq", { seq: 0 }],
+    ["the last seq", { seq: 2 ** 53 - 1 }],
+    ["the longest names", { purpose: longest, audience: longest }],
+    ["the shortest names", { purpose: "x", audience: "x" }],
+    ["a time with an offset", { at: "2026-10-01t08:00:00.5+08:00" }],
+  ])("%s", (_, fields) => {
+    expect(refusalOf(() => readClientFrame({ ...frame, ...fields }))).toBe("accepted");
+  });
+});
+
+describe("a server's frame", () => {
+  const welcome = { type: "welcome", server: "1", credits: 1, limits: { items: 1, bytes: 0 } };
+  const verdicts = { type: "verdicts", seq: 0, verdicts: [{ outcome: "accepted", code: "VALID" }] };
+  const error = { type: "error", seq: 0, code: "BAD_REQUEST", message: "no" };
+
+  it.each([
+    ["a greeting", welcome],
+    ["verdicts", verdicts],
+    ["no verdicts", { ...verdicts, verdicts: [] }],
+    ["an error", error],
+    ["a field of a later version", { ...error, later: 1 }],
+  ])("%s is taken", (_, value) => {
+    expect(readServerFrame(value)).toBe(value);
+  });
+
+  it.each([
+    ["another type", { ...welcome, type: "verify" }],
+    ["a greeting without credits", { ...welcome, credits: 0 }],
+    ["a greeting without limits", { ...welcome, limits: undefined }],
+    ["a greeting that takes no texts", { ...welcome, limits: { items: 0, bytes: 0 } }],
+    ["a greeting that takes half a byte", { ...welcome, limits: { items: 1, bytes: 0.5 } }],
+    ["a greeting without a version", { ...welcome, server: 1 }],
+    ["verdicts without a seq", { ...verdicts, seq: undefined }],
+    ["verdicts that are no list", { ...verdicts, verdicts: {} }],
+    ["a verdict that is a text", { ...verdicts, verdicts: ["VALID"] }],
+    ["a verdict without a code", { ...verdicts, verdicts: [{ outcome: "accepted" }] }],
+    ["a verdict without an outcome", { ...verdicts, verdicts: [{ code: "VALID" }] }],
+    ["an error below 0", { ...error, seq: -1 }],
+    ["an error without a code", { ...error, code: 81 }],
+    ["an error without words", { ...error, message: undefined }],
+  ])("%s is not", (_, value) => {
+    const message = "not a frame that a server of this version sends";
+    expect(refusalOf(() => readServerFrame(value))).toEqual({ message, seq: undefined });
+  });
+
+  it.each([null, 5, "welcome", [welcome], Uint8Array.of(1)])("%j is no map", (value) => {
+    expect(refusalOf(() => readServerFrame(value))).toMatchObject({ message: "a frame is a map" });
+  });
+});
