@@ -42,6 +42,8 @@ export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", ki
 }
 
 const NOW = Math.floor(Date.now() / 1000);
+/** Seconds since 1970. */
+export const CARDS_EXPIRE = NOW + 10 * 365 * 86_400;
 const SURNAMES = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
 
 function claims(index: number): Map<number, unknown> {
@@ -49,7 +51,7 @@ function claims(index: number): Map<number, unknown> {
   const body = `110105${birth}${String(index % 1000).padStart(3, "0")}`;
   return new Map<number, unknown>([
     [1, "https://id.pilot.example"],
-    [4, NOW + 10 * 365 * 86400],
+    [4, CARDS_EXPIRE],
     [5, NOW - 86400],
     [6, NOW - 86400],
     [7, randomBytes(16)],

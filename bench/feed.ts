@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Authority } from "../src/authority/authority.js";
 import { parsePerson, type Person } from "../src/authority/person.js";
 import { publishFile } from "../src/authority/publish-file.js";
@@ -14,6 +13,8 @@ import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
 import { makeResidentId } from "../src/format/resident-id.js";
 import { median } from "./measure.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
+import { serve } from "./serve.js";
+import { switchSnapshots } from "./switch.js";
 
 const VERIFIERS = 2;
 /** Each verifier is asked so many texts at each turn: about 2,000 a second in all, a national rail peak. */
@@ -56,7 +57,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult[]> {
       switches.push({ ms: answered - began, slowest: Math.max(...gates.map((gate) => gate.slowest)) });
     }
     for (const gate of gates) await gate.end();
-    return report(switches, gates);
+    return [...report(switches, gates), ...(await switchSnapshots({ quick }))];
   } finally {
     for (const gate of gates) gate.stop();
     for (const verifier of verifiers) verifier.kill("SIGKILL");
@@ -164,26 +165,6 @@ class Gate {
       this.wrong++;
     }
   }
-}
-
-/** `hufu serve` with one worker, on a free port. Returns its URL. */
-async function serve(feed: string, started: ChildProcess[]): Promise<string> {
-  const hufu = fileURLToPath(new URL("../../bin/hufu.mjs", import.meta.url));
-  const child = spawn(process.execPath, [hufu, "serve", "--feed", feed, "--port", "0", "--workers", "1"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  started.push(child);
-  return new Promise((resolve, reject) => {
-    let log = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      log += chunk.toString();
-      const port = /"port":(\d+)/.exec(log)?.[1];
-      if (port !== undefined) resolve(`ws://127.0.0.1:${port}`);
-    });
-    child.once("exit", () => {
-      reject(new Error(`a verifier did not start: ${log}`));
-    });
-  });
 }
 
 function found(data: string): Promise<Authority> {

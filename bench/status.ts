@@ -8,20 +8,10 @@ import { loadSnapshot, type StatusExports } from "../src/engine/status.js";
 import { Status } from "../src/format/batch.js";
 import { momentOf } from "../src/format/requirements.js";
 import type { Snapshot } from "../src/format/snapshot.js";
-import {
-  CTI_SIZE,
-  FILTER_BLOCKS,
-  FILTER_SIZE,
-  RECORD_PERIOD,
-  RECORD_SIZE,
-  RECORD_STATUS,
-  REST_BLOCKS,
-  REST_SEEDS,
-  REST_SIZE,
-} from "../src/format/status-body.js";
-import { layOutBody } from "../src/format/status-layout.js";
+import { CTI_SIZE, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../src/format/status-body.js";
 import { makeDeck } from "./cards.js";
 import { type Candidate, measure } from "./measure.js";
+import { randomBody } from "./random-body.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { bitsPerFlagged, buildGenerated, claims, humanBytes } from "./status-growth.js";
 import { generate, recordsOf } from "./universe.js";
@@ -49,7 +39,7 @@ async function lookUps(bytes: number, options: BenchOptions): Promise<BenchResul
   await checkAnswers(wasm);
   loadSnapshot(wasm, 0, {
     header: { ...claims, salt: new Uint8Array(), good: 0, revoked: 0, suspended: 0 },
-    body: randomBody(bytes),
+    body: randomBody(bytes, PERIOD, { ...claims, key: randomFillSync(new Uint8Array(16)) }),
   });
 
   const records = recordsOf({ count: QUESTIONS, revokedOneIn: 0, suspendedOneIn: 0, months: 1 }, 0, QUESTIONS);
@@ -146,36 +136,6 @@ async function checkAnswers(wasm: StatusExports): Promise<void> {
     if (answer !== records[i * RECORD_SIZE + RECORD_STATUS])
       throw new Error(`credential ${i} got ${Status[answer] ?? "?"}`);
   });
-}
-
-/**
- * A body of this size with the shape of a real one at one percent revoked, and random bits for ribbons: a look-up of a
- * good credential cannot tell, and one of tens of millions of revocations would take minutes to build.
- */
-function randomBody(bytes: number): Uint8Array {
-  const filterBlocks = 66;
-  const exactBlocks = 168;
-  const filterBytes = filterBlocks * 6 * 8;
-  const exactBytes = exactBlocks * 8;
-  const random = randomFillSync(new Uint8Array(bytes));
-  const count = Math.floor(bytes / (filterBytes + exactBytes + FILTER_SIZE + REST_SIZE));
-  const shards = Array.from({ length: count }, (_, i) => {
-    const filter = new DataView(new ArrayBuffer(FILTER_SIZE));
-    filter.setUint16(FILTER_BLOCKS, filterBlocks, true);
-    const rest = new DataView(new ArrayBuffer(REST_SIZE));
-    rest.setUint16(REST_BLOCKS, exactBlocks, true);
-    rest.setUint8(REST_SEEDS, 64);
-    const at = i * (filterBytes + exactBytes);
-    return {
-      filter: { entry: new Uint8Array(filter.buffer), words: random.subarray(at, at + filterBytes) },
-      rest: {
-        entry: new Uint8Array(rest.buffer),
-        words: random.subarray(at + filterBytes, at + filterBytes + exactBytes),
-      },
-    };
-  });
-  const period = { period: PERIOD, flaggedColumns: 6, suspendedColumns: 0, shards };
-  return layOutBody({ ...claims, key: random.slice(0, 16), periods: [period] });
 }
 
 /** The best known package's filter of this size, half of its bits set, with the six hashes that 9 bits an id ask for. */

@@ -1,0 +1,22 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** `hufu serve` with one worker, on a free port. Returns its URL. */
+export async function serve(feed: string, started: ChildProcess[]): Promise<string> {
+  const hufu = fileURLToPath(new URL("../../bin/hufu.mjs", import.meta.url));
+  const child = spawn(process.execPath, [hufu, "serve", "--feed", feed, "--port", "0", "--workers", "1"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  started.push(child);
+  return new Promise((resolve, reject) => {
+    let log = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      log += chunk.toString();
+      const port = /"port":(\d+)/.exec(log)?.[1];
+      if (port !== undefined) resolve(`ws://127.0.0.1:${port}`);
+    });
+    child.once("exit", () => {
+      reject(new Error(`a verifier did not start: ${log}`));
+    });
+  });
+}

@@ -1,0 +1,156 @@
+import type { ChildProcess } from "node:child_process";
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { publishFile } from "../src/authority/publish-file.js";
+import { HufuClient } from "../src/client/client.js";
+import { Algorithm, Tier } from "../src/format/batch.js";
+import { STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
+import { encodeSnapshotHead, hashKey, SALT_SIZE } from "../src/format/snapshot.js";
+import { periodOf } from "../src/format/status-layout.js";
+import { encodeTrustList, type TrustedKey } from "../src/format/trust-list.js";
+import { CARDS_EXPIRE, type Deck, makeDeck } from "./cards.js";
+import { median } from "./measure.js";
+import { randomBody } from "./random-body.js";
+import { type BenchOptions, type BenchResult, row } from "./result.js";
+import { serve } from "./serve.js";
+
+const ISSUER = "Pilot District";
+const MEBIBYTE = 2 ** 20;
+const NOW = Math.floor(Date.now() / 1000);
+const LATER = NOW + 86_400;
+/** Texts asked for at each turn: about 2,000 a second. */
+const TEXTS_A_TURN = 10;
+const TURN_MS = 5;
+
+/** How long a verdict takes while a verifier reads, checks and puts in force a whole nation's snapshot. */
+export async function switchSnapshots({ quick }: BenchOptions): Promise<BenchResult[]> {
+  const size = quick ? 1 : 24;
+  const folder = await mkdtemp(join(tmpdir(), "hufu-bench-"));
+  const processes: ChildProcess[] = [];
+  const deck = makeDeck(256);
+  const publish = snapshots(size * MEBIBYTE, join(folder, STATUS_FILE));
+  let stream: Stream | undefined;
+  try {
+    await publishFile(join(folder, TRUST_FILE), [await trustList(deck, publish.key)]);
+    await publish.next();
+    stream = new Stream(await serve(folder, processes), deck.qrs);
+    await stream.reached(1);
+    const slowest: number[] = [];
+    for (let epoch = 2; epoch < (quick ? 3 : 10); epoch++) {
+      await publish.next(() => stream?.forget());
+      await stream.reached(epoch);
+      await sleep(200);
+      slowest.push(stream.slowest);
+    }
+    const name = `slowest answer while a snapshot of ${size} MiB comes into force`;
+    return [
+      row("freshness", `${name}, median of ${slowest.length}`, "ms", median(slowest)),
+      row("freshness", `${name}, longest`, "ms", Math.max(...slowest)),
+      row("freshness", `wrong answers meanwhile, of ${stream.answered}`, "answers", stream.wrong),
+    ];
+  } finally {
+    stream?.stop();
+    for (const child of processes) child.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Good cards asked about all the time. */
+class Stream {
+  answered = 0;
+  wrong = 0;
+  slowest = 0;
+  #epoch = 0;
+  #next = 0;
+  readonly #client: HufuClient;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(url: string, qrs: readonly string[]) {
+    this.#client = new HufuClient(url);
+    this.#timer = setInterval(() => {
+      for (let i = 0; i < TEXTS_A_TURN; i++) void this.#ask(qrs[this.#next++ % qrs.length] ?? "");
+    }, TURN_MS);
+  }
+
+  forget(): void {
+    this.slowest = 0;
+  }
+
+  /** Until a verdict rests on this epoch. */
+  async reached(epoch: number): Promise<void> {
+    while (this.#epoch < epoch) await sleep(TURN_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#client.close();
+  }
+
+  async #ask(qr: string): Promise<void> {
+    const asked = performance.now();
+    const verdict = await this.#client.verify(qr).catch(() => undefined);
+    if (verdict === undefined) return;
+    this.slowest = Math.max(this.slowest, performance.now() - asked);
+    this.#epoch = verdict.epoch ?? 0;
+    this.answered++;
+    if (verdict.code !== "VALID") this.wrong++;
+  }
+}
+
+/** Publishes one snapshot after another, which revoke nobody. */
+function snapshots(bytes: number, path: string) {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  let epoch = 0;
+  return {
+    key: publicKey,
+    /** `ready` is called when the file is about to be written: what comes before takes time from everyone. */
+    async next(ready: () => void = () => undefined): Promise<void> {
+      const claims = { issuer: ISSUER, epoch: ++epoch, universe: NOW + 60, expires: LATER };
+      const salt = new Uint8Array(randomBytes(SALT_SIZE));
+      const key = await hashKey(ISSUER, salt);
+      const body = randomBody(bytes, periodOf(CARDS_EXPIRE), { ...claims, key });
+      const hash = new Uint8Array(createHash("sha256").update(body).digest());
+      const header = { ...claims, salt, good: 0, revoked: 0, suspended: 0 };
+      const signer = { algorithm: Algorithm.ED25519, kid: new Uint8Array(8), sign: signWith(privateKey) };
+      const head = await encodeSnapshotHead(header, body.length, hash, signer);
+      await sleep(200);
+      ready();
+      await publishFile(path, [head, body]);
+    },
+  };
+}
+
+function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array> {
+  const root = generateKeyPairSync("ed25519");
+  const trusted = (publicKey: KeyObject, kid: Uint8Array, use: TrustedKey["use"]): TrustedKey => ({
+    kids: [kid],
+    algorithm: Algorithm.ED25519,
+    publicKey: rawKey(publicKey),
+    issuer: ISSUER,
+    notBefore: 0,
+    notAfter: CARDS_EXPIRE,
+    tiers: [Tier.LITE, Tier.FULL],
+    use,
+  });
+  const list = {
+    authority: ISSUER,
+    epoch: 1,
+    issuedAt: NOW,
+    expires: LATER,
+    keys: [trusted(deck.publicKey, deck.kid, "credential"), trusted(statusKey, new Uint8Array(8), "status")],
+    root: { algorithm: Algorithm.ED25519, publicKey: rawKey(root.publicKey) },
+  };
+  return encodeTrustList(list, signWith(root.privateKey));
+}
+
+function signWith(key: KeyObject): (message: Uint8Array) => Promise<Uint8Array> {
+  return (message) => Promise.resolve(new Uint8Array(sign(null, message, key)));
+}
+
+/** The key itself: the last bytes of its SubjectPublicKeyInfo (RFC 8410). */
+function rawKey(key: KeyObject): Uint8Array {
+  return new Uint8Array(key.export({ type: "spki", format: "der" }).subarray(-32));
+}
