@@ -70,16 +70,13 @@ export interface Run {
   end(): Promise<void>;
 }
 
-export async function beginRun({ sql }: Database): Promise<Run> {
-  const number = await store.nextRun(sql);
-  const owner = await sql.reserve();
-  await owner`select pg_advisory_lock(${number})`;
+export async function beginRun(database: Database): Promise<Run> {
+  const number = await store.nextRun(database.sql);
+  const release = await database.hold(number);
   return {
     number,
-    async end() {
-      await owner`select pg_advisory_unlock(${number})`;
-      owner.release();
-    },
+    // A lock that was lost with its connection has been let go of.
+    end: () => release().catch(() => undefined),
   };
 }
 

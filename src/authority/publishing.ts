@@ -99,15 +99,13 @@ export async function publishDelta(database: Database, terms: StatusTerms): Prom
  * Whoever records a credential holds this lock shared, and then finds the universe's time: so everything issued up to
  * that time is in view, and nothing is issued into it later. Returns what lets them go on.
  */
-async function holdIssuing({ sql }: Database): Promise<() => Promise<void>> {
-  const owner = await sql.reserve();
-  await owner`select pg_advisory_lock(${PUBLICATION_LOCK})`;
+async function holdIssuing(database: Database): Promise<() => Promise<void>> {
+  const release = await database.hold(PUBLICATION_LOCK);
   let held = true;
   return async () => {
     if (!held) return;
     held = false;
-    await owner`select pg_advisory_unlock(${PUBLICATION_LOCK})`;
-    owner.release();
+    await release();
   };
 }
 

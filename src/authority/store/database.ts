@@ -9,6 +9,8 @@ export type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
 export interface Database {
   sql: Sql;
+  /** Waits for the advisory lock. Returns what lets go; it rejects where the lock had been lost. */
+  hold(lock: number): Promise<() => Promise<void>>;
   /** Leaves; the embedded server is stopped when nobody else uses it. */
   close(): Promise<void>;
 }
@@ -20,8 +22,12 @@ export interface DatabaseOptions {
   url?: string;
 }
 
-/** Connections of one process. All are opened at the start: a server that is about to stop admits no new ones. */
-const CONNECTIONS = 5;
+/** Connections for queries. All are opened at the start: a server that is about to stop admits no new ones. */
+const CONNECTIONS = 4;
+/** And for locks: that of a run, and that of a publication. */
+const KEEPERS = 2;
+/** Seconds that leaving may take. The client would wait for ever where a connection was lost while it was in use. */
+const GOODBYE = { timeout: 1 };
 /** Numbers of advisory locks in our database; those of issuing runs are small. */
 export const PRESENCE_LOCK = 0x68756675_01;
 export const MIGRATION_LOCK = 0x68756675_02;
@@ -61,34 +67,94 @@ async function openServer(url: string): Promise<Database> {
   } catch (error) {
     throw unavailable(error);
   }
-  return { sql, close: () => sql.end() };
+  const keepers = new Keepers(() => postgres(url, { ...COMMON, max: 1 }));
+  return {
+    sql,
+    hold: (lock) => keepers.hold(lock),
+    close: async () => {
+      await Promise.all([sql.end(GOODBYE), keepers.end()]);
+    },
+  };
 }
 
 async function openEmbedded(folder: string): Promise<Database> {
   for (let attempt = 0; ; attempt++) {
     const endpoint = await startOrJoin(folder);
-    const sql: Sql = postgres({ ...COMMON, ...endpoint, user: clusterUser(), database: "postgres" });
+    const options = { ...COMMON, ...endpoint, user: clusterUser(), database: "postgres" };
+    const alone = (): Sql => postgres({ ...options, max: 1 });
+    const [sql, presence, keepers] = [postgres(options), alone(), new Keepers(alone)];
     try {
       await Promise.all(Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(0.01)`));
-      const presence = await sql.reserve();
+      await keepers.connect(KEEPERS);
       await presence`select pg_advisory_lock_shared(${PRESENCE_LOCK})`;
-      return { sql, close: () => leave(folder, sql, presence) };
+      const close = async () => {
+        const last = await leave(presence);
+        await Promise.all([sql.end(GOODBYE), presence.end(GOODBYE), keepers.end()]);
+        if (last) await stopAfterLastClient(folder);
+      };
+      return { sql, hold: (lock) => keepers.hold(lock), close };
     } catch (error) {
       // The server was stopping: its last client left as this one came. Start it again.
-      await sql.end();
+      await Promise.all([sql.end(GOODBYE), presence.end(GOODBYE), keepers.end()]);
       if (attempt === 20) throw unavailable(error);
       await sleep(50);
     }
   }
 }
 
-/** Everyone present shares a lock. Whoever can have it alone is the last: of several that leave at once, one can. */
-async function leave(folder: string, sql: Sql, presence: postgres.ReservedSql<{ bigint: number }>): Promise<void> {
-  await presence`select pg_advisory_unlock_shared(${PRESENCE_LOCK})`;
-  const [row] = await presence<{ last: boolean }[]>`select pg_try_advisory_lock(${PRESENCE_LOCK}) as last`;
-  presence.release();
-  await sql.end();
-  if (row?.last === true) await stopAfterLastClient(folder);
+/**
+ * Clients of one connection each, for advisory locks, which belong to connections. One that is reserved out of a pool
+ * would not do: when it is lost, the client never settles what is asked on it.
+ */
+class Keepers {
+  readonly #all: Sql[] = [];
+  readonly #free: Sql[] = [];
+
+  constructor(private readonly make: () => Sql) {}
+
+  async connect(count: number): Promise<void> {
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        const keeper = this.#add();
+        await keeper`select 1`;
+        this.#free.push(keeper);
+      }),
+    );
+  }
+
+  async hold(lock: number): Promise<() => Promise<void>> {
+    const keeper = this.#free.pop() ?? this.#add();
+    await keeper`select pg_advisory_lock(${lock})`;
+    return async () => {
+      const [row] = await keeper<{ held: boolean }[]>`select pg_advisory_unlock(${lock}) as held`;
+      if (row?.held !== true) throw unavailable(new Error("a lock was lost with its connection"));
+      this.#free.push(keeper);
+    };
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#all.map((keeper) => keeper.end(GOODBYE)));
+  }
+
+  #add(): Sql {
+    const keeper = this.make();
+    this.#all.push(keeper);
+    return keeper;
+  }
+}
+
+/**
+ * Everyone present shares a lock. Whoever can have it alone is the last: of several that leave at once, one can. Nobody
+ * is when the server is gone already.
+ */
+async function leave(presence: Sql): Promise<boolean> {
+  try {
+    await presence`select pg_advisory_unlock_shared(${PRESENCE_LOCK})`;
+    const [row] = await presence<{ last: boolean }[]>`select pg_try_advisory_lock(${PRESENCE_LOCK}) as last`;
+    return row?.last === true;
+  } catch {
+    return false;
+  }
 }
 
 function unavailable(error: unknown): AuthorityError {

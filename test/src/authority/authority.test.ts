@@ -68,6 +68,21 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     expect(await errorCode(Authority.open({ data: join(folder.path, "elsewhere") }))).toBe("NOT_INITIALISED");
   });
 
+  it("signs status from its first second on", async () => {
+    const young = temporaryFolder();
+    const newborn = await initAuthority(young.path);
+    const now = Math.floor(Date.now() / 1000);
+    try {
+      const { keys } = decodeTrustList(concat(...(await newborn.publishTrustList()).parts), verifyElsewhere);
+      expect(keys.map((key) => key.notBefore! < now)).toEqual([true, true]);
+      const file = concat(...(await newborn.publishStatus()).parts);
+      expect((await openSnapshot(file, { keys, verify: verifyElsewhere })).header.issuer).toBe("Pilot District");
+    } finally {
+      await newborn.close();
+      young.remove();
+    }
+  });
+
   it("lists its keys in a trust list with a growing epoch", async () => {
     const [first, second] = [await authority.publishTrustList(), await authority.publishTrustList()];
     const list = decodeTrustList(concat(...second.parts), verifyElsewhere);
@@ -326,6 +341,23 @@ describe.skipIf(!runs)(`the embedded PostgreSQL${note}`, () => {
     folder.remove();
   });
 
+  it.each(["SIGKILL", "SIGQUIT"] as const)("lets an authority close whose server was ended by %s", async (signal) => {
+    const folder = temporaryFolder();
+    const authority = await initAuthority(folder.path);
+    const [pid] = readFileSync(join(folder.path, "postgres", "postmaster.pid"), "utf8").split("\n");
+    // The connections break on their own now, before anything is asked on them.
+    const broken = Promise.all(
+      Array.from({ length: 4 }, () => authority.database.sql`select pg_sleep(60)`.catch((error: unknown) => error)),
+    );
+    await sleep(50);
+    process.kill(Number(pid), signal);
+    expect(await broken).toHaveLength(4);
+    await authority.close();
+    const again = await Authority.open({ data: folder.path });
+    await again.close();
+    folder.remove();
+  });
+
   it("recovers what was committed when it is killed", async () => {
     const folder = temporaryFolder();
     const authority = await initAuthority(folder.path);
@@ -337,7 +369,7 @@ describe.skipIf(!runs)(`the embedded PostgreSQL${note}`, () => {
     process.kill(row!.pid, "SIGSTOP");
     process.kill(Number(lines[0]), "SIGKILL");
     setTimeout(() => process.kill(row!.pid, "SIGKILL"), 500);
-    await authority.close().catch(() => undefined);
+    await authority.close();
     const again = await Authority.open({ data: folder.path });
     expect(await collect(again.cards())).toHaveLength(2);
     await again.close();
