@@ -90,7 +90,8 @@ export class Authority {
           );
         }
         await store.insertAuthority(sql, { name: options.name, region: options.region ?? null });
-        const notBefore = options.validFrom ?? new Date();
+        // A snapshot published at once speaks for the second before: its key must count in that second already.
+        const notBefore = options.validFrom ?? new Date(Date.now() - 1000);
         const notAfter = new Date(notBefore.getTime() + KEY_VALIDITY * 1000);
         for (const use of ["root", "credential", "status"] as const) {
           const key = createKey(keyFolder(options.data), options.algorithm);
