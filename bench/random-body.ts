@@ -26,5 +26,8 @@ export function randomBody(bytes: number, period: number, header: Omit<BodyParts
       rest: { entry: new Uint8Array(rest.buffer), words: nobody },
     };
   });
-  return layOutBody({ ...header, periods: [{ period, flaggedColumns: FLAGGED_COLUMNS, suspendedColumns: 0, shards }] });
+  return layOutBody({
+    ...header,
+    periods: [{ periods: [period], flaggedColumns: FLAGGED_COLUMNS, suspendedColumns: 0, shards }],
+  });
 }

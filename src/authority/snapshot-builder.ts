@@ -8,15 +8,7 @@ import type { StatusClaims, StatusSigner } from "../format/status-envelope.js";
 import { layOutBody, type PeriodPart, type RibbonPart } from "../format/status-layout.js";
 import { ContradictionError, type ShardHashes } from "./snapshot-lane.js";
 import { type AnyLane, openLanes } from "./snapshot-lanes.js";
-import {
-  countAt,
-  hashesAt,
-  type PeriodPlan,
-  planPeriods,
-  shardCount,
-  sortByShard,
-  type Sorted,
-} from "./snapshot-plan.js";
+import { countAt, hashesAt, type Plan, planPeriods, shardCount, sortByShard, type Sorted } from "./snapshot-plan.js";
 
 /**
  * Builds a status snapshot from the whole universe of an issuer's credentials. The ids are streamed three times and
@@ -216,11 +208,7 @@ async function* chunksOf(source: IdSource): AsyncGenerator<Uint8Array, undefined
 }
 
 /** The hashes of any shard, with the survivors where they are known. */
-function shardHashes(
-  plans: readonly PeriodPlan[],
-  members: Sorted,
-  survivors?: Sorted,
-): (shard: number) => ShardHashes {
+function shardHashes(plans: readonly Plan[], members: Sorted, survivors?: Sorted): (shard: number) => ShardHashes {
   const columns = plans.flatMap((plan) => Array.from({ length: plan.shards }, () => plan));
   return (shard) => {
     const plan = columns[shard];
@@ -238,7 +226,7 @@ function shardHashes(
 
 /** The parts of a body: the first filters, and where they are there the other ribbons. */
 function assemble(
-  plans: readonly PeriodPlan[],
+  plans: readonly Plan[],
   filters: readonly RibbonPart[],
   ribbons: readonly RibbonPart[],
 ): PeriodPart[] {
@@ -246,16 +234,16 @@ function assemble(
     const rest = ribbons[i];
     return { filter, ...(rest !== undefined && { rest }) };
   });
-  return plans.map(({ period, flaggedColumns, suspendedColumns, firstShard, shards }) => ({
-    period,
+  return plans.map(({ periods, flaggedColumns, suspendedColumns, firstShard, shards }) => ({
+    periods,
     flaggedColumns,
     suspendedColumns,
     shards: parts.slice(firstShard, firstShard + shards),
   }));
 }
 
-function countAll(plans: readonly PeriodPlan[]): { good: number; revoked: number; suspended: number } {
-  const sum = (of: (plan: PeriodPlan) => number): number => plans.reduce((total, plan) => total + of(plan), 0);
+function countAll(plans: readonly Plan[]): { good: number; revoked: number; suspended: number } {
+  const sum = (of: (plan: Plan) => number): number => plans.reduce((total, plan) => total + of(plan), 0);
   return {
     good: sum((plan) => plan.good),
     revoked: sum((plan) => plan.revoked),

@@ -4,8 +4,10 @@ import { SHARD_FLAGGED } from "../format/status-build.js";
 
 /** How a universe is divided into periods and shards, and how many columns each filter has. */
 
-export interface PeriodPlan {
-  period: number;
+/** Periods with too few flagged credentials to fill a shard share one with those that follow. */
+export interface Plan {
+  /** In order. */
+  periods: number[];
   good: number;
   revoked: number;
   suspended: number;
@@ -34,7 +36,7 @@ export function bestColumns(members: number, others: number): number {
 }
 
 /** `good` by period; the flagged as passes emit them (status-build.ts). Periods without credentials are left out. */
-export function planPeriods(good: Float64Array, flagged: readonly Uint8Array[]): PeriodPlan[] {
+export function planPeriods(good: Float64Array, flagged: readonly Uint8Array[]): Plan[] {
   const revoked = new Float64Array(MAX_PERIOD + 1);
   const suspended = new Float64Array(MAX_PERIOD + 1);
   for (const words of flagged.map(asWords)) {
@@ -44,43 +46,57 @@ export function planPeriods(good: Float64Array, flagged: readonly Uint8Array[]):
       counts[period] = (counts[period] ?? 0) + 1;
     }
   }
-  const plans: PeriodPlan[] = [];
-  let firstShard = 0;
+  const groups: Group[] = [];
   for (let period = 0; period <= MAX_PERIOD; period++) {
     const counts = { good: good[period] ?? 0, revoked: revoked[period] ?? 0, suspended: suspended[period] ?? 0 };
-    const members = counts.revoked + counts.suspended;
-    if (members + counts.good === 0) continue;
-    const shards = Math.max(1, Math.round(members / SHARD_FLAGGED));
-    plans.push({
-      period,
-      ...counts,
-      flaggedColumns: bestColumns(members, counts.good),
-      suspendedColumns: bestColumns(counts.suspended, counts.revoked),
-      firstShard,
-      shards,
-    });
-    firstShard += shards;
+    if (counts.good + membersOf(counts) === 0) continue;
+    const last = groups[groups.length - 1];
+    if (last === undefined || membersOf(last) >= SHARD_FLAGGED / 2) {
+      groups.push({ periods: [period], ...counts });
+      continue;
+    }
+    last.periods.push(period);
+    last.good += counts.good;
+    last.revoked += counts.revoked;
+    last.suspended += counts.suspended;
   }
-  return plans;
+  let firstShard = 0;
+  return groups.map((group) => {
+    const shards = Math.max(1, Math.round(membersOf(group) / SHARD_FLAGGED));
+    firstShard += shards;
+    return {
+      ...group,
+      flaggedColumns: bestColumns(membersOf(group), group.good),
+      suspendedColumns: bestColumns(group.suspended, group.revoked),
+      firstShard: firstShard - shards,
+      shards,
+    };
+  });
 }
 
-export function shardCount(plans: readonly PeriodPlan[]): number {
+type Group = Pick<Plan, "periods" | "good" | "revoked" | "suspended">;
+
+function membersOf({ revoked, suspended }: Pick<Plan, "revoked" | "suspended">): number {
+  return revoked + suspended;
+}
+
+export function shardCount(plans: readonly Plan[]): number {
   return plans.reduce((sum, { shards }) => sum + shards, 0);
 }
 
 /** Sort what passes emitted by shard. With "suspended-first" a shard has two places: the suspended, then the others. */
 export function sortByShard(
   pieces: readonly Uint8Array[],
-  plans: readonly PeriodPlan[],
+  plans: readonly Plan[],
   order: "by-shard" | "suspended-first",
 ): Sorted {
-  const byPeriod = new Map(plans.map((plan) => [plan.period, plan]));
+  const byPeriod = new Map(plans.flatMap((plan) => plan.periods.map((period) => [period, plan])));
   const split = order === "suspended-first" ? 2 : 1;
   const starts = new Float64Array(shardCount(plans) * split + 1);
   const placeOf = (words: Uint32Array, i: number): number => {
     const plan = byPeriod.get(words[i + 2] ?? 0);
     if (plan === undefined) throw new Error("a credential appeared that was not there in the first pass");
-    // As the engine does it: the upper half of the hash, as a fraction of all shards of the period.
+    // As the engine does it: the upper half of the hash, as a fraction of all shards there are for the period.
     const shard = plan.firstShard + Math.floor(((words[i + 1] ?? 0) * plan.shards) / 0x100000000);
     return split === 1 ? shard : 2 * shard + (words[i + 3] === Status.SUSPENDED ? 0 : 1);
   };

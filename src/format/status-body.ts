@@ -5,11 +5,11 @@
  *     header · period directory · filter directory · rest directory · filters · rest · padding
  *
  * Credentials are divided by the month in which they expire, and each month's by hash into shards of a few thousand
- * flagged (revoked or suspended) credentials. A shard answers two questions, each with two ribbons
- * (assembly/status/ribbon.ts): is this credential flagged, and if so, is it only suspended? For each question the first
- * ribbon is a filter: it says yes to every member, and to one in 2^columns of the others. The second holds one bit for
- * everything the first says yes to, and so makes the answer exact. Nearly every look-up ends at the first filter: so
- * these lie together, and the rest apart.
+ * flagged (revoked or suspended) credentials; consecutive months with few have a shard in common. A shard answers two
+ * questions, each with two ribbons (assembly/status/ribbon.ts): is this credential flagged, and if so, is it only
+ * suspended? For each question the first ribbon is a filter: it says yes to every member, and to one in 2^columns of the
+ * others. The second holds one bit for everything the first says yes to, and so makes the answer exact. Nearly every
+ * look-up ends at the first filter: so these lie together, and the rest apart.
  */
 
 /** 16 bytes, key of the credential hash: from the snapshot's salt and its issuer. */

@@ -39,8 +39,9 @@ export interface BodyParts {
   periods: readonly PeriodPart[];
 }
 
+/** Periods that have these shards in common. */
 export interface PeriodPart {
-  period: number;
+  periods: readonly number[];
   flaggedColumns: number;
   suspendedColumns: number;
   shards: readonly ShardPart[];
@@ -64,9 +65,9 @@ export function periodOf(expires: number | undefined): number {
 }
 
 export function layOutBody(parts: BodyParts): Uint8Array {
-  const dated = parts.periods.filter(({ period }) => period !== MAX_PERIOD);
-  const firstPeriod = dated[0]?.period ?? 0;
-  const periodCount = (dated[dated.length - 1]?.period ?? -1) - firstPeriod + 1;
+  const dated = parts.periods.flatMap(({ periods }) => periods).filter((period) => period !== MAX_PERIOD);
+  const firstPeriod = dated[0] ?? 0;
+  const periodCount = (dated[dated.length - 1] ?? -1) - firstPeriod + 1;
   const shards = parts.periods.flatMap((period) => period.shards);
   const filters = shards.map(({ filter }) => filter);
   const rests = shards.flatMap(({ rest }) => rest ?? []);
@@ -87,12 +88,14 @@ export function layOutBody(parts: BodyParts): Uint8Array {
 
   let shard = 0;
   for (const part of parts.periods) {
-    const index = part.period === MAX_PERIOD ? periodCount : part.period - firstPeriod;
-    const entry = BODY_HEADER_SIZE + index * PERIOD_SIZE;
-    view.setUint32(entry + PERIOD_FIRST_SHARD, shard, true);
-    view.setUint32(entry + PERIOD_SHARDS, part.shards.length, true);
-    view.setUint8(entry + PERIOD_FLAGGED_COLUMNS, part.flaggedColumns);
-    view.setUint8(entry + PERIOD_SUSPENDED_COLUMNS, part.suspendedColumns);
+    for (const period of part.periods) {
+      const index = period === MAX_PERIOD ? periodCount : period - firstPeriod;
+      const entry = BODY_HEADER_SIZE + index * PERIOD_SIZE;
+      view.setUint32(entry + PERIOD_FIRST_SHARD, shard, true);
+      view.setUint32(entry + PERIOD_SHARDS, part.shards.length, true);
+      view.setUint8(entry + PERIOD_FLAGGED_COLUMNS, part.flaggedColumns);
+      view.setUint8(entry + PERIOD_SUSPENDED_COLUMNS, part.suspendedColumns);
+    }
     shard += part.shards.length;
   }
   const restWord = putRibbons(view, filters, filterDirectory, FILTER_WORDS, firstWord);
