@@ -1,9 +1,12 @@
 import { reserve } from "../layout";
+import { AFFINE, loadEntries, NEUTRAL_ENTRY } from "./affine";
 import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, doubleWithoutT, POINTS, setNeutral, toAddends } from "./edwards25519";
-import { invertAll, mul, negateWhere, QUAD, toBytes } from "./field25519";
-import { ADD_WORK, AFFINE, loadEntries, NEUTRAL_ENTRY, sumRows, toEdwards } from "./montgomery25519";
+import { invertAll, mul, toBytes } from "./field25519";
+import { negateWhere, QUAD } from "./quad";
+import { ADD_WORK, sumRows, toEdwards } from "./montgomery25519";
 import { recodeScalar } from "./scalar25519";
-import { BUILD_SCRATCH, buildTable, entryAt, tableSize } from "./table25519";
+import { entryAt, tableSize } from "./table";
+import { BUILD_SCRATCH, buildTable } from "./table25519";
 
 /**
  * Encodings of [s]B - [k]A for a chunk of up to CHUNK pairs (s, k), B the base point: what a verifier compares with R.
@@ -25,7 +28,7 @@ const ROWS_A = 26;
 const ROWS_ONCE = 51;
 
 /** Bytes of one key's table. */
-export const TABLE_SIZE: i32 = (ROWS_A << (WIDTH_A - 1)) * 80;
+export const TABLE_SIZE: i32 = tableSize(WIDTH_A, ROWS_A);
 
 /** In: for each pair its s (any below 2^253) and k, 32 bytes, and its table or the address of its public key. */
 export const S_SCALARS: usize = reserve(CHUNK * 32);
@@ -36,7 +39,7 @@ export const KEY_OF: usize = reserve(CHUNK * 4);
 export const ENCODINGS: usize = reserve(CHUNK * 32);
 export const ACCEPTABLE: usize = reserve(CHUNK * 4);
 
-const TABLE_B: usize = reserve(tableSize(WIDTH_B));
+const TABLE_B: usize = reserve(tableSize(WIDTH_B, ROWS_B));
 let hasTableB: bool = false;
 
 const POINT_ARENA: usize = reserve(<usize>((ROWS_B + ROWS_A) * QUADS) * AFFINE);

@@ -1,19 +1,5 @@
-import {
-  add,
-  carry,
-  copy,
-  fromBytes,
-  isZero,
-  mul,
-  negateWhere,
-  powerForRoot,
-  QUAD,
-  select,
-  splat,
-  sqr,
-  sub,
-  toBytes,
-} from "./field25519";
+import { carry, fromBytes, isZero, mul, powerForRoot, sqr, toBytes } from "./field25519";
+import { add, copy, negateWhere, QUAD, select, splat, sub } from "./quad";
 
 /**
  * The curve -x^2 + y^2 = 1 + d x^2 y^2 of Ed25519 (RFC 8032, section 5.1), four points side by side, in extended

@@ -1,12 +1,23 @@
 import { invertModuloVarTime } from "./divsteps";
+import {
+  alphaOf,
+  and,
+  blend,
+  carryOf,
+  copy,
+  dot,
+  LIMB_BITS,
+  LIMBS,
+  mac,
+  pack,
+  plus,
+  QUAD,
+  rest,
+  swap,
+} from "./quad";
 
 /**
- * The field of p = 2^255 - 19, four elements side by side.
- *
- * An element is x = sum x[i] 2^(13 i), twenty signed 16-bit limbs. A quad holds four elements in 160 bytes: ten vectors,
- * vector t with the limbs (2t, 2t+1) of each of the four in a 32-bit lane of its own. That is the shape
- * i32x4.dot_i16x8_s wants: eight products of 16 bits and four sums in one instruction, the most multiplication
- * WebAssembly SIMD has to give.
+ * The field of p = 2^255 - 19, four elements side by side in a quad.
  *
  * Bounds. An element is tight if |x[i]| <= TIGHT, and has alpha = n if |x[i]| <= n TIGHT, as a sum of n tight ones.
  * A product's column adds twenty products of limbs: alpha(a) alpha(b) <= 6 keeps it, its fold and its carry under 2^31
@@ -18,59 +29,8 @@ import { invertModuloVarTime } from "./divsteps";
  * Variable time: all that is computed here is public.
  */
 
-/** Bytes of a quad. */
-export const QUAD: usize = 160;
-/** Bytes of one element on its own: twenty i16. */
-export const ELEMENT: usize = 40;
-
-const LIMBS: i32 = 20;
-const LIMB_BITS: i32 = 13;
-const TIGHT: i32 = 4096 + 32;
 /** For dot: 608 for a low half, 8 * 608 for a high half. */
 const FOLD_WEIGHTS: i32 = 608 | (4864 << 16);
-
-// Names for single instructions, so that the arithmetic below reads as such.
-
-function dot(x: v128, y: v128): v128 {
-  return i32x4.dot_i16x8_s(x, y);
-}
-
-function mac(s: v128, x: v128, y: v128): v128 {
-  return i32x4.add(s, i32x4.dot_i16x8_s(x, y));
-}
-
-function plus(x: v128, y: v128): v128 {
-  return i32x4.add(x, y);
-}
-
-function and(x: v128, y: v128): v128 {
-  return v128.and(x, y);
-}
-
-/** In each lane the low half of x and the high half of y. */
-function blend(x: v128, y: v128): v128 {
-  return i16x8.shuffle(x, y, 0, 9, 2, 11, 4, 13, 6, 15);
-}
-
-/** In each lane the halves exchanged. */
-function swap(x: v128): v128 {
-  return i16x8.shuffle(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
-}
-
-/** What column s hands to the next: s / 2^13, rounded to the nearest. */
-function carryOf(s: v128): v128 {
-  return i32x4.shr_s(i32x4.add(s, i32x4.splat(1 << (LIMB_BITS - 1))), LIMB_BITS);
-}
-
-/** What stays in column s after it handed on h: -2^12 .. 2^12 - 1. */
-function rest(s: v128, h: v128): v128 {
-  return i32x4.sub(s, i32x4.shl(h, LIMB_BITS));
-}
-
-/** Two columns become one vector of limb pairs. */
-function pack(even: v128, odd: v128): v128 {
-  return blend(even, i32x4.shl(odd, 16));
-}
 
 /** The last column's carry h goes round to limb 0 and from there on; limbs 0 to 3 are stored. */
 function finish(r: usize, l0: v128, l1: v128, l2: v128, l3: v128, h: v128): void {
@@ -426,57 +386,9 @@ function square<Less>(r: usize, a: usize, c: usize): void {
   finish(r, l0, l1, l2, l3, h);
 }
 
-/** r = a + b; alphas add. */
-export function add(r: usize, a: usize, b: usize): void {
-  v128.store(r, i16x8.add(v128.load(a, 0), v128.load(b, 0)), 0);
-  v128.store(r, i16x8.add(v128.load(a, 16), v128.load(b, 16)), 16);
-  v128.store(r, i16x8.add(v128.load(a, 32), v128.load(b, 32)), 32);
-  v128.store(r, i16x8.add(v128.load(a, 48), v128.load(b, 48)), 48);
-  v128.store(r, i16x8.add(v128.load(a, 64), v128.load(b, 64)), 64);
-  v128.store(r, i16x8.add(v128.load(a, 80), v128.load(b, 80)), 80);
-  v128.store(r, i16x8.add(v128.load(a, 96), v128.load(b, 96)), 96);
-  v128.store(r, i16x8.add(v128.load(a, 112), v128.load(b, 112)), 112);
-  v128.store(r, i16x8.add(v128.load(a, 128), v128.load(b, 128)), 128);
-  v128.store(r, i16x8.add(v128.load(a, 144), v128.load(b, 144)), 144);
-  checkBound(r, 7);
-}
-
-/** r = a - b; alphas add. */
-export function sub(r: usize, a: usize, b: usize): void {
-  v128.store(r, i16x8.sub(v128.load(a, 0), v128.load(b, 0)), 0);
-  v128.store(r, i16x8.sub(v128.load(a, 16), v128.load(b, 16)), 16);
-  v128.store(r, i16x8.sub(v128.load(a, 32), v128.load(b, 32)), 32);
-  v128.store(r, i16x8.sub(v128.load(a, 48), v128.load(b, 48)), 48);
-  v128.store(r, i16x8.sub(v128.load(a, 64), v128.load(b, 64)), 64);
-  v128.store(r, i16x8.sub(v128.load(a, 80), v128.load(b, 80)), 80);
-  v128.store(r, i16x8.sub(v128.load(a, 96), v128.load(b, 96)), 96);
-  v128.store(r, i16x8.sub(v128.load(a, 112), v128.load(b, 112)), 112);
-  v128.store(r, i16x8.sub(v128.load(a, 128), v128.load(b, 128)), 128);
-  v128.store(r, i16x8.sub(v128.load(a, 144), v128.load(b, 144)), 144);
-  checkBound(r, 7);
-}
-
-/** r = a with lanes of `mask` (all ones or zero) negated. */
-export function negateWhere(r: usize, a: usize, mask: v128): void {
-  for (let t: usize = 0; t < QUAD; t += 16) {
-    v128.store(r + t, i16x8.sub(v128.xor(v128.load(a + t), mask), mask));
-  }
-}
-
-/** r = a where `mask` is all ones, else b. */
-export function select(r: usize, a: usize, b: usize, mask: v128): void {
-  for (let t: usize = 0; t < QUAD; t += 16) {
-    v128.store(r + t, v128.bitselect(v128.load(a + t), v128.load(b + t), mask));
-  }
-}
-
-export function copy(r: usize, a: usize): void {
-  for (let t: usize = 0; t < QUAD; t += 16) v128.store(r + t, v128.load(a + t));
-}
-
 /** All limbs at once hand on their carry; then limb 0, which 608 has made large, once more. r is tight; r may be a. */
 export function carry(r: usize, a: usize): void {
-  checkBound(a, 7);
+  assert(alphaOf(a) <= 7);
   const round = i16x8.splat(0x1000);
   let x = v128.load(a, 144);
   let h = swap(i16x8.shr_s(i16x8.add(x, round), LIMB_BITS));
@@ -492,7 +404,7 @@ export function carry(r: usize, a: usize): void {
   x = v128.load(r);
   h = v128.and(i16x8.shr_s(i16x8.add(x, round), LIMB_BITS), i32x4.splat(0xffff));
   v128.store(r, i16x8.add(i16x8.sub(x, i16x8.shl(h, LIMB_BITS)), swap(h)));
-  checkBound(r, 1);
+  assert(alphaOf(r) <= 1);
 }
 
 /** Lanes in which a = 0 (mod p). Bound: alpha(a) <= 7. */
@@ -520,23 +432,6 @@ function isZeroExactly(a: usize): v128 {
 }
 
 const ZERO_TEST = memory.data(160, 16);
-
-/** The element `x` (twenty i16) in all four lanes. */
-export function splat(r: usize, x: usize): void {
-  for (let t: usize = 0; t < 10; t++) v128.store(r + (t << 4), v128.load32_splat(x + (t << 2)));
-}
-
-/** Copy one lane's element out, to twenty i16. */
-export function takeLane(x: usize, a: usize, lane: i32): void {
-  a += <usize>lane << 2;
-  for (let t: usize = 0; t < 10; t++) store<u32>(x + (t << 2), load<u32>(a + (t << 4)));
-}
-
-/** Set one lane to the element `x`. */
-export function putLane(r: usize, lane: i32, x: usize): void {
-  r += <usize>lane << 2;
-  for (let t: usize = 0; t < 10; t++) store<u32>(r + (t << 4), load<u32>(x + (t << 2)));
-}
 
 /** Set one lane from 32 bytes, little-endian; bit 255 is ignored. */
 export function fromBytes(r: usize, lane: i32, bytes: usize): void {
@@ -682,10 +577,3 @@ export function invertAll(a: usize, step: usize, count: i32, work: usize): void 
 }
 
 const PRODUCT = memory.data(160, 16);
-
-/** Debug build: every limb of a stays within alpha TIGHT. */
-function checkBound(a: usize, alpha: i32): void {
-  if (ASC_NO_ASSERT) return;
-  const bound = alpha * TIGHT < 0x7fff ? alpha * TIGHT : 0x7fff;
-  for (let i: usize = 0; i < QUAD; i += 2) assert(abs<i32>(load<i16>(a + i)) <= bound);
-}

@@ -1,21 +1,6 @@
-import {
-  add,
-  carry,
-  copy,
-  ELEMENT,
-  invert,
-  isZero,
-  mul,
-  mulSub,
-  negateWhere,
-  QUAD,
-  select,
-  splat,
-  sqr,
-  sqrSub,
-  sub,
-  takeLane,
-} from "./field25519";
+import { carry, invert, isZero, mul, mulSub, sqr, sqrSub } from "./field25519";
+import { add, copy, ELEMENT, negateWhere, QUAD, select, splat, sub, takeLane } from "./quad";
+import { AFFINE } from "./affine";
 import { ONE, ZERO } from "./edwards25519";
 
 /**
@@ -26,14 +11,6 @@ import { ONE, ZERO } from "./edwards25519";
  * Affine addition is not complete: a sum with the neutral element (no affine point), of equal or of opposite points is
  * recognised exactly, lane by lane, and done apart.
  */
-
-/** Bytes of four affine points: quads u, v (tight), and in four i32 lanes -1 where the point is neutral. */
-export const AFFINE: usize = 2 * QUAD + 16;
-/** Bytes of one affine point in a table: elements u, v. */
-export const ENTRY: usize = 2 * ELEMENT;
-
-/** What stands for the neutral element where an entry is asked for: no coordinates, its address is enough. */
-export const NEUTRAL_ENTRY = memory.data(80, 16);
 
 // prettier-ignore
 const MAP_LIMBS = memory.data<i16>([
@@ -54,41 +31,6 @@ const T = memory.data(160, 16);
 const U = memory.data(160, 16);
 const V = memory.data(160, 16);
 const SUM = memory.data(336, 16);
-
-/**
- * The four points of the table entries at `entries` (four addresses, NEUTRAL_ENTRY for the neutral element), negated in the lanes
- * of `negative`.
- */
-export function loadEntries(r: usize, entries: usize, negative: v128): void {
-  const e0 = load<usize>(entries);
-  const e1 = load<usize>(entries, 4);
-  const e2 = load<usize>(entries, 8);
-  const e3 = load<usize>(entries, 12);
-  v128.store(r + 2 * QUAD, i32x4.eq(v128.load(entries), i32x4.splat(<i32>NEUTRAL_ENTRY)));
-  // A 4 x 4 transposition of limb pairs, five times.
-  for (let t: usize = 0; t < 5; t++) {
-    const x0 = v128.load(e0 + (t << 4));
-    const x1 = v128.load(e1 + (t << 4));
-    const x2 = v128.load(e2 + (t << 4));
-    const x3 = v128.load(e3 + (t << 4));
-    const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-    const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-    const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-    const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-    const to = r + (t << 6);
-    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 16);
-    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 32);
-    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 48);
-  }
-  negateWhere(r + QUAD, r + QUAD, negative);
-}
-
-/** Write one lane of p as a table entry. The point must not be neutral. */
-export function storeEntry(entry: usize, p: usize, lane: i32): void {
-  takeLane(entry, p, lane);
-  takeLane(entry + ELEMENT, p + QUAD, lane);
-}
 
 /** r = the affine points of (X : Y : Z : T), given 1/((Z - Y) X). No lane may have X = 0. */
 export function fromEdwards(r: usize, p: usize, inverse: usize): void {

@@ -1,66 +1,77 @@
-import { reserve } from "../layout";
-import { ADDITION, Addition, addAll, AFFINE, ENTRY, loadEntry, MAX_ADDITIONS, storeEntry } from "./weierstrass";
+import { AFFINE, ENTRY, loadEntries, storeEntry } from "./affine";
 
 /**
- * Tables of multiples of a point Q, so that a product with any scalar is a sum of 32 entries, one for each odd digit of
- * eight bits: row i holds m 2^(8 i) Q for m = 1, 3, .. 255.
+ * Tables of multiples of a point P, so that a product with any scalar is a sum of entries without doublings: row i holds
+ * m 2^(width i) P for m = 1 .. 2^(width-1), as many rows as a scalar has signed digits of `width` bits.
  */
 
-export const ROWS: i32 = 32;
-const COLUMNS: i32 = 128;
-/** Bytes of a table: 262,144. */
-export const TABLE_SIZE: i32 = ROWS * COLUMNS * <i32>ENTRY;
-
-/** Multiples in the making: powers of two times Q, then rows. */
-const POWERS: usize = reserve(<usize>(8 * ROWS + 1) * AFFINE);
-const ROW_POINTS: usize = reserve(<usize>(ROWS * COLUMNS) * AFFINE);
-export const ADDITIONS: usize = reserve(<usize>MAX_ADDITIONS * ADDITION);
-
-/** Write the addition `index` of ADDITIONS. */
-// @ts-ignore: decorator
-@inline
-export function setAddition(index: i32, left: usize, right: usize, out: usize): void {
-  const addition = changetype<Addition>(ADDITIONS + <usize>index * ADDITION);
-  addition.left = left;
-  addition.right = right;
-  addition.out = out;
+/** Bytes of a table. */
+export function tableSize(width: i32, rows: i32): i32 {
+  return (rows << (width - 1)) * <i32>ENTRY;
 }
 
-/** Build the table of a finite affine point. */
-export function buildTable<P>(table: usize, point: usize): void {
-  memory.copy(POWERS, point, AFFINE);
-  for (let i = 0; i < 8 * ROWS; i++) {
-    const power = POWERS + <usize>i * AFFINE;
-    setAddition(0, power, power, power + AFFINE);
-    addAll<P>(ADDITIONS, 1);
-  }
-  for (let row = 0; row < ROWS; row++) memory.copy(pointAt(row, 0), powerAt(row, 0), AFFINE);
-  // From 1, 3, .. 2 m - 1, by adding 2 m: 2 m + 1, .. 4 m - 1. Never equal, never opposite.
-  for (let m = 1, bit = 1; m < COLUMNS; m <<= 1, bit++) {
-    let count = 0;
-    for (let row = 0; row < ROWS; row++) {
-      for (let i = 0; i < m; i++) setAddition(count++, pointAt(row, i), powerAt(row, bit), pointAt(row, m + i));
+/** The entry for digit `m` > 0 of row `row`. */
+export function entryAt(table: usize, width: i32, row: i32, m: i32): usize {
+  return table + <usize>((row << (width - 1)) + m - 1) * ENTRY;
+}
+
+/** The entry for 2^i P. */
+export function powerEntryAt(table: usize, width: i32, i: i32): usize {
+  return entryAt(table, width, i / width, 1 << i % width);
+}
+
+/** p[i] += q[i] for `count` fours of affine points, with work memory. */
+export type AddAffine = (p: usize, q: usize, count: i32, work: usize) => void;
+
+/** Additions that wait for a shared inversion: addresses of the two entries and of the sum's. */
+let pending: i32 = 0;
+let queue: usize = 0;
+
+const QUEUE_QUADS = 256;
+/** Bytes of scratch memory that fillTable needs beside what the addition of so many fours does. */
+export const FILL_SCRATCH: usize = <usize>QUEUE_QUADS * (48 + 2 * AFFINE);
+export const FILL_QUADS = QUEUE_QUADS;
+
+/** Fill a table in which the powers of two times P are. P has an order above 2^width. */
+export function fillTable(table: usize, width: i32, rows: i32, add: AddAffine, scratch: usize): void {
+  queue = scratch;
+  // With 1 .. m and a power m = 2^i, m + 1 .. 2 m - 1: never equal, never opposite.
+  for (let m = 2; m < 1 << (width - 1); m <<= 1) {
+    for (let row = 0; row < rows; row++) {
+      for (let n = 1; n < m; n++) {
+        const at = queue + (<usize>pending << 2);
+        store<usize>(at, entryAt(table, width, row, n));
+        store<usize>(at, entryAt(table, width, row, m), QUEUE_QUADS * 16);
+        store<usize>(at, entryAt(table, width, row, m + n), QUEUE_QUADS * 32);
+        if (++pending == QUEUE_QUADS * 4) addPending(add);
+      }
     }
-    addAll<P>(ADDITIONS, count);
-  }
-  for (let i = 0; i < ROWS * COLUMNS; i++) {
-    storeEntry<P>(table + <usize>i * ENTRY, ROW_POINTS + <usize>i * AFFINE);
+    addPending(add);
   }
 }
 
-/** Address of 2^(8 row + bit) Q. */
-function powerAt(row: i32, bit: i32): usize {
-  return POWERS + <usize>(8 * row + bit) * AFFINE;
-}
-
-function pointAt(row: i32, column: i32): usize {
-  return ROW_POINTS + <usize>(row * COLUMNS + column) * AFFINE;
-}
-
-/** point = the multiple for `digit`, odd, of the row; the opposite of that if `isOpposite`. */
-// @ts-ignore: decorator
-@inline
-export function lookUp(point: usize, table: usize, row: i32, digit: i32, isOpposite: bool): void {
-  const column = (abs(digit) - 1) >> 1;
-  loadEntry(point, table + <usize>(row * COLUMNS + column) * ENTRY, isOpposite != digit < 0);
+function addPending(add: AddAffine): void {
+  if (pending == 0) return;
+  // Fill the last four with the addition before.
+  while ((pending & 3) != 0) {
+    const at = queue + (<usize>pending << 2);
+    store<usize>(at, load<usize>(at - 4));
+    store<usize>(at, load<usize>(at - 4, QUEUE_QUADS * 16), QUEUE_QUADS * 16);
+    store<usize>(at, load<usize>(at - 4, QUEUE_QUADS * 32), QUEUE_QUADS * 32);
+    pending++;
+  }
+  const quads = pending >> 2;
+  const p = queue + QUEUE_QUADS * 48;
+  const q = p + <usize>QUEUE_QUADS * AFFINE;
+  const positive = i32x4.splat(0);
+  for (let i = 0; i < quads; i++) {
+    const at = queue + (<usize>i << 4);
+    loadEntries(p + <usize>i * AFFINE, at, positive);
+    loadEntries(q + <usize>i * AFFINE, at + QUEUE_QUADS * 16, positive);
+  }
+  add(p, q, quads, q + <usize>QUEUE_QUADS * AFFINE);
+  for (let i = 0; i < pending; i++) {
+    storeEntry(load<usize>(queue + (<usize>i << 2), QUEUE_QUADS * 32), p + <usize>(i >> 2) * AFFINE, i & 3);
+  }
+  pending = 0;
 }

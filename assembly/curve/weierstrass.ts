@@ -1,304 +1,256 @@
-import {
-  add,
-  carry,
-  copy,
-  ELEMENT,
-  fromWords,
-  is,
-  isBelow,
-  isProductZero,
-  isZero,
-  modulus,
-  multiply,
-  multiplyLess,
-  negate,
-  one,
-  P256,
-  square,
-  squareLess,
-  subtract,
-  toWords,
-} from "./montgomery";
-import { enter, invert, readWords } from "./scalar";
-import { reserve } from "../layout";
+import { AFFINE } from "./affine";
+import { carry, invert, mul, one, readWords, sqr, toElements, zeroLanesVarTime } from "./field256";
+import { coefficient, prime } from "./prime";
+import { add, copy, QUAD, select, sub } from "./quad";
+import { isBelow, readBigEndian } from "./words";
 
 /**
- * The curves y^2 = x^3 - 3 x + b of P-256 and SM2, P naming their field and so the curve. Both have prime order: no
- * point but infinity has a small order or y = 0.
+ * The curves y^2 = x^3 - 3 x + b, four points side by side. Adding two affine points takes one inversion, 2 mul and
+ * 1 sqr; a batch shares the inversion (Montgomery's trick), so that an addition costs 5 mul + 1 sqr, less than any other
+ * coordinates ask. Where there are no tables to share, doublings go in Jacobian coordinates (X : Y : Z), x = X / Z^2,
+ * y = Y / Z^3, with Z = 0 at infinity.
+ *
+ * These formulas are not complete: a sum with the point at infinity, of equal or of opposite points is recognised
+ * exactly, lane by lane, and done apart. The order is an odd prime, so that no point has y = 0.
+ *
+ * All coordinates are tight (see the field).
  */
 
-/** Bytes of an affine point: x, y. Infinity is (0, 0), which is on neither curve. */
-export const AFFINE: usize = 2 * ELEMENT;
-/** Bytes of a Jacobian point: X, Y, Z stand for (X / Z^2, Y / Z^3); infinity has Z = 0. */
-export const JACOBIAN: usize = 3 * ELEMENT;
-/** Bytes of a point in a table: x and y as words, in Montgomery form. One cache line. */
-export const ENTRY: usize = 64;
+/** Bytes of four Jacobian points: quads X, Y, Z. */
+export const JACOBIAN: usize = 3 * QUAD;
 
-/** SP 800-186 section 3.2.1.3: b as an element, and the base point. */
-// prettier-ignore
-const P256_B = memory.data<i32>([0x1897bbfb, 0x1cdf6229, 0x18486c4, 0x1732821, 0x1dad59e0, 0xabf7212, 0x1a06d110, 0x17721d20, 0x8600c3, 0, 0, 0], 16);
-// prettier-ignore
-const P256_BASE = memory.data<u8>([0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5]);
-/** GM/T 0003.5. */
-// prettier-ignore
-const SM2_B = memory.data<i32>([0x181ba844, 0x1230632b, 0x9bd5b86, 0xde6c26d, 0x1878e39e, 0x1505ea51, 0x4293cc0, 0x368838b, 0x81fc31, 0, 0, 0], 16);
-// prettier-ignore
-const SM2_BASE = memory.data<u8>([0x32, 0xc4, 0xae, 0x2c, 0x1f, 0x19, 0x81, 0x19, 0x5f, 0x99, 0x04, 0x46, 0x6a, 0x39, 0xc9, 0x94, 0x8f, 0xe3, 0x0b, 0xbf, 0xf2, 0x66, 0x0b, 0xe1, 0x71, 0x5a, 0x45, 0x89, 0x33, 0x4c, 0x74, 0xc7, 0xbc, 0x37, 0x36, 0xa2, 0xf4, 0xf6, 0x77, 0x9c, 0x59, 0xbd, 0xce, 0xe3, 0x6b, 0x69, 0x21, 0x53, 0xd0, 0xa9, 0x87, 0x7c, 0xc6, 0x2a, 0x47, 0x40, 0x02, 0xdf, 0x32, 0xe5, 0x21, 0x39, 0xf0, 0xa0]);
+const DY = memory.data(160, 16);
+const INVERSE = memory.data(160, 16);
+const SLOPE = memory.data(160, 16);
+const T = memory.data(160, 16);
+const X = memory.data(160, 16);
+const Y = memory.data(160, 16);
+const SUM = memory.data(336, 16);
 
-const T0 = memory.data(48, 16);
-const T1 = memory.data(48, 16);
-const T2 = memory.data(48, 16);
-const T3 = memory.data(48, 16);
-const T4 = memory.data(48, 16);
-const T5 = memory.data(48, 16);
-const T6 = memory.data(48, 16);
-const WORDS = memory.data(32, 16);
+/** Bytes of work memory that addAffine takes for each four of points. */
+export const ADD_WORK: usize = 2 * QUAD + 16;
 
-/** Address of the base point, x || y big-endian. */
-export function basePoint<P>(): usize {
-  return is<P, P256>() ? P256_BASE : SM2_BASE;
-}
-
-/** Read x || y, 32 bytes each, big-endian (SEC 1 section 2.3.4, uncompressed): false unless it is a point of the curve. */
-export function readPoint<P>(point: usize, bytes: usize): bool {
-  for (let i: usize = 0; i < 2; i++) {
-    readWords(WORDS, bytes + i * 32);
-    if (!isBelow(WORDS, modulus<P>())) return false;
-    enter<P>(point + i * ELEMENT, WORDS);
+/** p[i] += q[i] for `count` fours of affine points. `work` has room for count + 1 times ADD_WORK. */
+export function addAffine<C>(p: usize, q: usize, count: i32, work: usize): void {
+  // Forward: before each denominator the product of those before it, the denominator, and whether lanes need care.
+  let at = work;
+  copy(at, one<C>());
+  for (let i = 0; i < count; i++, p += AFFINE, q += AFFINE, at += ADD_WORK) {
+    const dx = at + QUAD;
+    sub(dx, q, p);
+    const apart = v128.or(v128.or(v128.load(p + 2 * QUAD), v128.load(q + 2 * QUAD)), zeroLanesVarTime<C>(dx));
+    v128.store(at + 2 * QUAD, apart);
+    if (v128.any_true(apart)) denominatorApart<C>(dx, p, q, apart);
+    mul<C>(at + ADD_WORK, at, dx);
   }
-  // y^2 = x (x^2 - 3) + b.
-  square<P>(T0, point);
-  for (let i = 0; i < 3; i++) subtract(T0, T0, one<P>());
-  carry(T0);
-  multiply<P>(T0, T0, point);
-  add(T0, T0, is<P, P256>() ? P256_B : SM2_B);
-  square<P>(T1, point + ELEMENT);
-  subtract(T0, T0, T1);
-  return isZero<P>(T0);
-}
-
-/** The point of a table entry, or its opposite. */
-// @ts-ignore: decorator
-@inline
-export function loadEntry(point: usize, entry: usize, isOpposite: bool): void {
-  fromWords(point, entry);
-  fromWords(point + ELEMENT, entry + 32);
-  if (isOpposite) negate(point + ELEMENT, point + ELEMENT);
-}
-
-export function storeEntry<P>(entry: usize, point: usize): void {
-  toWords<P>(entry, point);
-  toWords<P>(entry + 32, point + ELEMENT);
-}
-
-export function isInfinity(point: usize): bool {
-  let any = v128.or(v128.load(point), v128.load(point, 16));
-  any = v128.or(any, v128.or(v128.load(point, 48), v128.load(point, 64)));
-  return !v128.any_true(v128.or(any, v128.or(v128.load(point, 32), v128.load(point, 80))));
-}
-
-export function setInfinity(point: usize): void {
-  memory.fill(point, 0, AFFINE);
-}
-
-/** One addition to make: the sum of the points at `left` and `right` goes to `out`, which may be either of them. */
-@unmanaged
-export class Addition {
-  /** 0: the points were opposite. */
-  left: usize;
-  /** The same as `left` for a doubling. */
-  right: usize;
-  out: usize;
-}
-
-export const ADDITION: usize = offsetof<Addition>();
-/** Additions at once. */
-export const MAX_ADDITIONS: i32 = 2048;
-const PREFIXES: usize = reserve(<usize>MAX_ADDITIONS * ELEMENT);
-const PRODUCT = memory.data(48, 16);
-
-/**
- * Make `count` affine additions of finite points, none of which takes a sum of another. All share one inversion
- * (Montgomery's trick), so that each costs five multiplications and a squaring. Exact for equal and opposite points.
- */
-export function addAll<P>(additions: usize, count: i32): void {
-  assert(count > 0 && count <= MAX_ADDITIONS);
-  multiplyDenominators<P>(additions, count);
-  if (isProductZero<P>(PRODUCT)) {
-    resolve<P>(additions, count);
-    multiplyDenominators<P>(additions, count);
-  }
-  invert<P>(PRODUCT, PRODUCT);
-  for (let i = count - 1; i >= 0; i--) {
-    const addition = changetype<Addition>(additions + <usize>i * ADDITION);
-    const left = addition.left;
-    const right = addition.right;
-    const out = addition.out;
-    if (left == 0) {
-      setInfinity(out);
+  invert<C>(INVERSE, at);
+  // Backward: peel off one denominator after another.
+  for (let i = 0; i < count; i++) {
+    p -= AFFINE;
+    q -= AFFINE;
+    at -= ADD_WORK;
+    sub(DY, q + QUAD, p + QUAD); // alpha 2
+    mul<C>(SLOPE, INVERSE, at);
+    mul<C>(INVERSE, INVERSE, at + QUAD);
+    if (v128.any_true(v128.load(at + 2 * QUAD))) {
+      addApart<C>(p, q);
       continue;
     }
-    // The slope, then x = slope^2 - x1 - x2 and y = slope (x1 - x) - y1.
-    multiply<P>(T0, PRODUCT, PREFIXES + <usize>i * ELEMENT);
-    denominator(T1, left, right);
-    multiply<P>(PRODUCT, PRODUCT, T1);
-    if (left == right) tangentNumerator<P>(T1, left);
-    else subtract(T1, right + ELEMENT, left + ELEMENT);
-    multiply<P>(T0, T0, T1);
-    add(T1, left, right);
-    squareLess<P>(T1, T0, T1);
-    subtract(T2, left, T1);
-    multiplyLess<P>(out + ELEMENT, T0, T2, left + ELEMENT);
-    copy(out, T1);
+    mul<C>(SLOPE, SLOPE, DY);
+    addOnLine<C>(p, p, q);
   }
 }
 
-/** PREFIXES[i] = the product of the denominators before i; PRODUCT = that of all. */
-function multiplyDenominators<P>(additions: usize, count: i32): void {
-  copy(PRODUCT, one<P>());
-  for (let i = 0; i < count; i++) {
-    const addition = changetype<Addition>(additions + <usize>i * ADDITION);
-    copy(PREFIXES + <usize>i * ELEMENT, PRODUCT);
-    if (addition.left == 0) continue;
-    denominator(T1, addition.left, addition.right);
-    multiply<P>(PRODUCT, PRODUCT, T1);
+/** r = p + q on the line through them of SLOPE: x = slope^2 - x1 - x2, y = slope (x1 - x) - y1. r may be p. */
+function addOnLine<C>(r: usize, p: usize, q: usize): void {
+  sqr<C>(X, SLOPE);
+  sub(X, X, p);
+  sub(X, X, q); // alpha 3
+  carry<C>(X, X);
+  sub(Y, p, X);
+  mul<C>(Y, Y, SLOPE);
+  sub(Y, Y, p + QUAD);
+  carry<C>(r + QUAD, Y);
+  copy(r, X);
+}
+
+/** Lanes `apart` of a denominator: 2 y for the tangent if p = q, and 1, to be ignored, if the sum needs none. */
+function denominatorApart<C>(dx: usize, p: usize, q: usize, apart: v128): void {
+  select(dx, one<C>(), dx, apart);
+  add(T, p + QUAD, p + QUAD);
+  select(dx, T, dx, doubledLanes<C>(p, q));
+}
+
+/** p += q where some lanes are neutral, equal or opposite; SLOPE = 1/denominator, DY = y2 - y1. */
+function addApart<C>(p: usize, q: usize): void {
+  const pNeutral = v128.load(p + 2 * QUAD);
+  const qNeutral = v128.load(q + 2 * QUAD);
+  const doubled = doubledLanes<C>(p, q);
+  // The tangent's numerator, 3 x^2 - 3.
+  sqr<C>(X, p);
+  sub(X, X, one<C>());
+  add(T, X, X);
+  add(T, T, X); // alpha 6
+  carry<C>(T, T);
+  select(DY, T, DY, doubled);
+  mul<C>(SLOPE, SLOPE, DY);
+  sub(T, q, p);
+  const opposite = v128.andnot(v128.andnot(zeroLanesVarTime<C>(T), v128.or(pNeutral, qNeutral)), doubled);
+  addOnLine<C>(SUM, p, q);
+  select(SUM, q, SUM, pNeutral);
+  select(SUM + QUAD, q + QUAD, SUM + QUAD, pNeutral);
+  select(p, p, SUM, qNeutral);
+  select(p + QUAD, p + QUAD, SUM + QUAD, qNeutral);
+  v128.store(p + 2 * QUAD, v128.or(opposite, v128.and(pNeutral, qNeutral)));
+}
+
+/** Lanes in which p = q, both finite, so that the sum has a tangent. Uses X. */
+function doubledLanes<C>(p: usize, q: usize): v128 {
+  const neutral = v128.or(v128.load(p + 2 * QUAD), v128.load(q + 2 * QUAD));
+  sub(X, q, p);
+  const sameX = zeroLanesVarTime<C>(X);
+  sub(X, q + QUAD, p + QUAD);
+  return v128.andnot(v128.and(sameX, zeroLanesVarTime<C>(X)), neutral);
+}
+
+/** Sum `positions` rows of `width` fours of points each into the first row. `work` as for addAffine. */
+export function sumRows<C>(points: usize, positions: i32, width: i32, work: usize): void {
+  while (positions > 1) {
+    const half = positions >> 1;
+    positions -= half;
+    addAffine<C>(points, points + <usize>(positions * width) * AFFINE, half * width, work);
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function denominator(out: usize, left: usize, right: usize): void {
-  if (left == right) add(out, left + ELEMENT, left + ELEMENT);
-  else subtract(out, right, left);
+const DELTA = memory.data(160, 16);
+const GAMMA = memory.data(160, 16);
+const BETA = memory.data(160, 16);
+const ALPHA = memory.data(160, 16);
+
+/** r = 2 p, Jacobian: 4 mul + 4 sqr (Bernstein and Lange's dbl-2001-b). r may be p. At infinity Z stays 0. */
+export function doubleJacobian<C>(r: usize, p: usize): void {
+  const x = p;
+  const y = p + QUAD;
+  const z = p + 2 * QUAD;
+  sqr<C>(DELTA, z);
+  sqr<C>(GAMMA, y);
+  mul<C>(BETA, x, GAMMA);
+  sub(ALPHA, x, DELTA);
+  add(T, x, DELTA);
+  mul<C>(T, ALPHA, T);
+  add(ALPHA, T, T);
+  add(ALPHA, ALPHA, T);
+  carry<C>(ALPHA, ALPHA); // 3 (X - delta) (X + delta)
+  add(BETA, BETA, BETA);
+  add(BETA, BETA, BETA);
+  carry<C>(BETA, BETA); // 4 beta
+  mul<C>(T, y, z);
+  add(T, T, T);
+  carry<C>(r + 2 * QUAD, T);
+  sqr<C>(X, ALPHA);
+  sub(X, X, BETA);
+  sub(X, X, BETA);
+  carry<C>(r, X);
+  add(GAMMA, GAMMA, GAMMA);
+  sqr<C>(GAMMA, GAMMA); // 4 gamma^2
+  sub(T, BETA, r);
+  mul<C>(T, T, ALPHA);
+  sub(T, T, GAMMA);
+  sub(T, T, GAMMA);
+  carry<C>(r + QUAD, T);
 }
 
-/** out = 3 x^2 - 3. */
-function tangentNumerator<P>(out: usize, point: usize): void {
-  squareLess<P>(out, point, one<P>());
-  triple(out, out);
-}
+const H = memory.data(160, 16);
+const HH = memory.data(160, 16);
+const V = memory.data(160, 16);
+const Z = memory.data(160, 16);
+const DOUBLE = memory.data(480, 16);
 
-/** out = 3 a, carried. */
-function triple(out: usize, a: usize): void {
-  add(T6, a, a);
-  add(out, T6, a);
-  carry(out);
-}
-
-/** Some denominator is 0: equal points become a doubling, opposite ones are marked. */
-function resolve<P>(additions: usize, count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const addition = changetype<Addition>(additions + <usize>i * ADDITION);
-    if (addition.left == addition.right) continue;
-    subtract(T1, addition.right, addition.left);
-    if (!isZero<P>(T1)) continue;
-    subtract(T1, addition.right + ELEMENT, addition.left + ELEMENT);
-    if (isZero<P>(T1)) addition.right = addition.left;
-    else addition.left = 0;
+/** p += q, p Jacobian, q affine: 8 mul + 3 sqr. */
+export function addMixed<C>(p: usize, q: usize): void {
+  const x = p;
+  const y = p + QUAD;
+  const z = p + 2 * QUAD;
+  const qNeutral = v128.load(q + 2 * QUAD);
+  const pNeutral = zeroLanesVarTime<C>(z);
+  sqr<C>(T, z);
+  mul<C>(H, q, T);
+  sub(H, H, x); // alpha 2
+  mul<C>(T, T, z);
+  mul<C>(DY, q + QUAD, T);
+  sub(DY, DY, y); // alpha 2
+  const same = zeroLanesVarTime<C>(H);
+  const apart = v128.any_true(v128.or(v128.or(pNeutral, qNeutral), same));
+  if (apart) doubleJacobian<C>(DOUBLE, p);
+  const doubled = v128.and(same, apart ? zeroLanesVarTime<C>(DY) : same);
+  sqr<C>(HH, H);
+  mul<C>(V, x, HH);
+  mul<C>(HH, HH, H);
+  mul<C>(Z, z, H);
+  sqr<C>(X, DY);
+  sub(X, X, HH);
+  sub(X, X, V);
+  sub(X, X, V);
+  carry<C>(X, X);
+  sub(V, V, X);
+  mul<C>(V, V, DY);
+  mul<C>(HH, HH, y);
+  sub(V, V, HH);
+  carry<C>(Y, V);
+  if (apart) {
+    // Opposite points need no care: H = 0 makes Z = 0.
+    for (let c: usize = 0; c < JACOBIAN; c += QUAD) {
+      const sum = c == 0 ? X : c == QUAD ? Y : Z;
+      select(sum, DOUBLE + c, sum, doubled);
+      select(sum, c == 2 * QUAD ? one<C>() : q + c, sum, pNeutral);
+      select(sum, p + c, sum, qNeutral);
+    }
   }
+  copy(x, X);
+  copy(y, Y);
+  copy(z, Z);
 }
+
+const WORDS = memory.data(32, 16);
+const B_POINT = memory.data(160, 16);
 
 /**
- * Does the sum of two affine points, either of which may be infinity, have the x coordinate `x`, an element? No
- * inversion: x is multiplied by the square of the denominator instead.
+ * Read four public keys, their addresses at `keys`: 64 bytes each, x and y, big-endian. Returns the lanes in which both
+ * are below p and the point is on the curve; in the others `other`, the address of a point in words, is taken instead.
  */
-export function isSumAt<P>(left: usize, right: usize, x: usize): bool {
-  if (isInfinity(left) || isInfinity(right)) {
-    if (isInfinity(left) && isInfinity(right)) return false;
-    subtract(T0, isInfinity(left) ? right : left, x);
-    return isZero<P>(T0);
+export function readKeysVarTime<C>(r: usize, keys: usize, other: usize): v128 {
+  for (let lane = 0; lane < 4; lane++) {
+    const key = load<usize>(keys + ((<usize>lane) << 2));
+    readBigEndian(WORDS, key);
+    let isBelowP = isBelow(WORDS, prime<C>());
+    readWords(r, lane, WORDS);
+    readBigEndian(WORDS, key + 32);
+    isBelowP = isBelowP && isBelow(WORDS, prime<C>());
+    readWords(r + QUAD, lane, WORDS);
+    store<i32>(VALID + ((<usize>lane) << 2), isBelowP ? -1 : 0);
+    readWords(B_POINT, lane, coefficient<C>());
+    readWords(X, lane, other);
+    readWords(Y, lane, other + 32);
   }
-  subtract(T0, right, left);
-  subtract(T1, right + ELEMENT, left + ELEMENT);
-  square<P>(T2, T0);
-  if (isProductZero<P>(T2)) {
-    if (!isZero<P>(T1)) return false;
-    add(T0, left + ELEMENT, left + ELEMENT);
-    tangentNumerator<P>(T1, left);
-    carry(T0);
-    square<P>(T2, T0);
-  }
-  carry(T1);
-  // x + x1 + x2 = numerator^2 / denominator^2.
-  add(T3, left, right);
-  add(T3, T3, x);
-  multiply<P>(T3, T3, T2);
-  squareLess<P>(T1, T1, T3);
-  return isZero<P>(T1);
+  toElements<C>(r);
+  toElements<C>(r + QUAD);
+  toElements<C>(B_POINT);
+  toElements<C>(X);
+  toElements<C>(Y);
+  v128.store(r + 2 * QUAD, i32x4.splat(0));
+  // y^2 - (x^2 - 3) x - b
+  sqr<C>(T, r);
+  sub(T, T, one<C>());
+  sub(T, T, one<C>());
+  sub(T, T, one<C>()); // alpha 4
+  mul<C>(T, T, r);
+  sqr<C>(V, r + QUAD);
+  sub(V, V, T);
+  sub(V, V, B_POINT);
+  const valid = v128.and(v128.load(VALID), zeroLanesVarTime<C>(V));
+  select(r, r, X, valid);
+  select(r + QUAD, r + QUAD, Y, valid);
+  return valid;
 }
 
-/** Does the Jacobian point, which may be infinity, have the x coordinate `x`? */
-export function isAt<P>(point: usize, x: usize): bool {
-  square<P>(T0, point + 2 * ELEMENT);
-  if (isProductZero<P>(T0)) return false;
-  multiplyLess<P>(T0, T0, x, point);
-  return isZero<P>(T0);
-}
-
-export function setJacobianInfinity<P>(point: usize): void {
-  copy(point, one<P>());
-  copy(point + ELEMENT, one<P>());
-  memory.fill(point + 2 * ELEMENT, 0, ELEMENT);
-}
-
-/** point = 2 point. 4 multiplications, 4 squarings; infinity stays infinity. */
-export function double<P>(point: usize): void {
-  const x = point;
-  const y = point + ELEMENT;
-  const z = point + 2 * ELEMENT;
-  // M = 3 (X - Z^2) (X + Z^2) = 3 X^2 - 3 Z^4.
-  square<P>(T0, z);
-  subtract(T1, x, T0);
-  add(T0, x, T0);
-  multiply<P>(T0, T1, T0);
-  triple(T0, T0);
-  // Z' = 2 Y Z.
-  add(T1, y, y);
-  multiply<P>(z, T1, z);
-  // B = 2 X Y^2, so that X' = M^2 - 4 B; C = 4 Y^4, so that Y' = M (2 B - X') - 2 C.
-  square<P>(T1, y);
-  add(T1, T1, T1);
-  multiply<P>(T2, x, T1);
-  carry(T1);
-  square<P>(T1, T1);
-  add(T1, T1, T1);
-  add(T2, T2, T2);
-  add(T3, T2, T2);
-  squareLess<P>(x, T0, T3);
-  subtract(T2, T2, x);
-  carry(T2);
-  multiplyLess<P>(y, T0, T2, T1);
-}
-
-/** point = point + (x, y), a finite affine point. 8 multiplications, 3 squarings. */
-export function addMixed<P>(point: usize, other: usize): void {
-  const x = point;
-  const y = point + ELEMENT;
-  const z = point + 2 * ELEMENT;
-  square<P>(T0, z);
-  if (isProductZero<P>(T0)) {
-    memory.copy(point, other, AFFINE);
-    copy(z, one<P>());
-    return;
-  }
-  // H = x2 Z^2 - X and R = y2 Z^3 - Y.
-  multiplyLess<P>(T1, other, T0, x);
-  multiply<P>(T0, T0, z);
-  multiplyLess<P>(T2, other + ELEMENT, T0, y);
-  square<P>(T0, T1);
-  if (isProductZero<P>(T0)) {
-    if (isZero<P>(T2)) double<P>(point);
-    else setJacobianInfinity<P>(point);
-    return;
-  }
-  // X' = R^2 - H^3 - 2 X H^2, Y' = R (X H^2 - X') - Y H^3, Z' = Z H.
-  multiply<P>(z, z, T1);
-  multiply<P>(T1, T1, T0);
-  multiply<P>(T0, x, T0);
-  add(T3, T0, T0);
-  add(T3, T3, T1);
-  squareLess<P>(x, T2, T3);
-  multiply<P>(T1, y, T1);
-  subtract(T0, T0, x);
-  multiplyLess<P>(y, T2, T0, T1);
-}
+const VALID = memory.data(16, 16);

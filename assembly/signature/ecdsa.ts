@@ -1,27 +1,28 @@
-import { baseScalarAt, CHUNK, isAcceptablePoint, keyScalarAt, targetAt } from "../curve/combine";
-import { copy, ELEMENT, fromWords, multiply, one, P256, P256Order, toWords } from "../curve/montgomery";
-import { enter, invertAll, readScalar, readWords } from "../curve/scalar";
+import { CHUNK, isAcceptablePoint, U_SCALARS, V_SCALARS } from "../curve/combine256";
+import { invertAllOrder, mulOrder, reduceOrder } from "../curve/order256";
+import { order, P256 } from "../curve/prime";
+import { isBelow, isZeroWords, readBigEndian } from "../curve/words";
 import { HASH_JOB_SIZE, HashJob } from "../hash/job";
 import { sha256Many } from "../hash/sha256many";
 import { reserve } from "../layout";
-import { createKnown, decideKnown, decideOnce, isInRange, jobAt, keepKey, setInRange } from "./chunk";
+import { Job } from "./job";
+import { createKeys, EXPECTED, IN_RANGE, JOBS, loadKey, verifyJobsOnce, verifyKnownJobs } from "./weierstrass";
 
 /**
- * ECDSA on P-256 with SHA-256 (FIPS 186-5 section 6.4.2), signatures r || s (RFC 9053 section 2.1). r and s are 1 .. n - 1;
- * there is no low-s rule.
+ * ECDSA on P-256 with SHA-256 (FIPS 186-5, section 6.4.2): r and s in [1, n-1], s high or low, and
+ * x([e/s] G + [r/s] Q) mod n = r.
  */
 
-const known = createKnown();
+const keys = createKeys();
 
 const HASH_JOBS: usize = reserve(<usize>CHUNK * HASH_JOB_SIZE);
-const DIGESTS: usize = reserve(<usize>CHUNK * 32);
-/** s of each signature, then its inverse. */
-const INVERSES: usize = reserve(<usize>CHUNK * ELEMENT);
-const WORK: usize = reserve(<usize>CHUNK * ELEMENT);
-const WORDS = memory.data(32, 16);
-const NUMBER = memory.data(48, 16);
+const DIGESTS: usize = reserve(CHUNK * 32);
+const INVERSES: usize = reserve(CHUNK * 32);
+const WORK: usize = reserve(CHUNK * 32);
+// prettier-ignore
+const UNIT = memory.data<u64>([1, 0, 0, 0]);
 
-/** Are these 64 bytes x || y, big-endian, a point of the curve? */
+/** Is this a point of the curve: 64 bytes x || y, big-endian, both below p? */
 export function isAcceptableKey(publicKey: usize): bool {
   return isAcceptablePoint<P256>(publicKey);
 }
@@ -31,76 +32,73 @@ export function isAcceptableKey(publicKey: usize): bool {
  * free. False, and no change, if the key must never be trusted.
  */
 export function loadKnownKey(slot: i32, publicKey: usize): bool {
-  return keepKey<P256>(known, slot, publicKey) != 0;
+  return loadKey<P256>(keys, slot, publicKey, completeKey);
 }
 
 /** Decide `count` jobs whose key is the slot of a loaded key. */
 export function verifyKnown(jobs: usize, count: i32): void {
-  decideKnown<P256, P256Order>(known, jobs, count, prepare);
+  verifyKnownJobs<P256>(keys, jobs, count, toScalars);
 }
 
 /** Decide `count` jobs whose key is the address of a public key; a key that is not acceptable makes a job invalid. */
 export function verifyOnce(jobs: usize, count: i32): void {
-  decideOnce<P256, P256Order>(jobs, count, complete, prepare);
+  verifyJobsOnce<P256>(jobs, count, toScalars, completeKey);
 }
 
-/** Nothing is kept with a key. */
-function complete(_key: usize): void {}
+/** ECDSA keeps nothing with a key. */
+function completeKey(_record: usize): void {}
 
-/** For each signature of the chunk u1 = e / s and u2 = r / s modulo n; the target is r. */
-function prepare(count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const job = jobAt(i);
-    const hashJob = changetype<HashJob>(HASH_JOBS + <usize>i * HASH_JOB_SIZE);
-    hashJob.prefixLength = 0;
-    hashJob.message = job.message;
-    hashJob.length = job.length;
-    hashJob.digest = DIGESTS + (<usize>i << 5);
+/** For each signature of the chunk its scalars, after hashing all messages. */
+function toScalars(count: i32): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const job = changetype<Job>(load<usize>(JOBS + (i << 2)));
+    const hash = changetype<HashJob>(HASH_JOBS + i * HASH_JOB_SIZE);
+    hash.prefixLength = 0;
+    hash.message = job.message;
+    hash.length = job.length;
+    hash.digest = DIGESTS + (i << 5);
   }
   sha256Many(HASH_JOBS, count);
   setScalars(count);
 }
 
+/** u = e / s, v = r / s, with one inversion of all s; expected is r. */
 function setScalars(count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const signature = jobAt(i).signature;
-    const inverse = INVERSES + <usize>i * ELEMENT;
-    const isR = readScalar<P256Order>(targetAt(i), signature);
-    setInRange(i, readScalar<P256Order>(WORDS, signature + 32) && isR);
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const job = changetype<Job>(load<usize>(JOBS + (i << 2)));
+    const r = EXPECTED + (i << 5);
+    const s = INVERSES + (i << 5);
+    readBigEndian(r, job.signature);
+    readBigEndian(s, job.signature + 32);
+    const isInRange = isBelow(r, order<P256>()) && isBelow(s, order<P256>()) && !isZeroWords(r) && !isZeroWords(s);
+    store<i32>(IN_RANGE + (i << 2), i32(isInRange));
     // Out of range: any scalars will do.
-    if (isInRange(i)) {
-      enter<P256Order>(inverse, WORDS);
-    } else {
-      copy(inverse, one<P256Order>());
-      memory.fill(targetAt(i), 0, 32);
+    if (!isInRange) {
+      memory.copy(r, UNIT, 32);
+      memory.copy(s, UNIT, 32);
     }
   }
-  invertAll<P256Order>(INVERSES, count, WORK);
-  for (let i = 0; i < count; i++) {
-    const inverse = INVERSES + <usize>i * ELEMENT;
-    readWords(WORDS, DIGESTS + (<usize>i << 5));
-    setQuotient(baseScalarAt(i), WORDS, inverse);
-    setQuotient(keyScalarAt(i), targetAt(i), inverse);
+  invertAllOrder<P256>(INVERSES, 32, count, WORK);
+  for (let at: usize = 0; at < (<usize>count) << 5; at += 32) {
+    readBigEndian(U_SCALARS + at, DIGESTS + at);
+    reduceOrder<P256>(U_SCALARS + at);
+    mulOrder<P256>(U_SCALARS + at, U_SCALARS + at, INVERSES + at);
+    mulOrder<P256>(V_SCALARS + at, EXPECTED + at, INVERSES + at);
   }
-}
-
-/** words = number times an inverse, modulo n. */
-function setQuotient(words: usize, number: usize, inverse: usize): void {
-  fromWords(NUMBER, number);
-  multiply<P256Order>(NUMBER, NUMBER, inverse);
-  toWords<P256Order>(words, NUMBER);
 }
 
 /** The same with digests of 32 bytes in place of messages, for tests: cases that no message is known for. */
-export function verifyDigestsOnce(jobs: usize, count: i32): void {
-  decideOnce<P256, P256Order>(jobs, count, complete, prepareDigests);
-}
-
 export function verifyDigestsKnown(jobs: usize, count: i32): void {
-  decideKnown<P256, P256Order>(known, jobs, count, prepareDigests);
+  verifyKnownJobs<P256>(keys, jobs, count, digestsToScalars);
 }
 
-function prepareDigests(count: i32): void {
-  for (let i = 0; i < count; i++) memory.copy(DIGESTS + (<usize>i << 5), jobAt(i).message, 32);
+export function verifyDigestsOnce(jobs: usize, count: i32): void {
+  verifyJobsOnce<P256>(jobs, count, digestsToScalars, completeKey);
+}
+
+function digestsToScalars(count: i32): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    memory.copy(DIGESTS + (i << 5), changetype<Job>(load<usize>(JOBS + (i << 2))).message, 32);
+  }
   setScalars(count);
 }

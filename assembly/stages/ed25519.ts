@@ -10,7 +10,8 @@ import {
   TABLE_OF,
   TABLE_SIZE,
 } from "../curve/combine25519";
-import { add, carry, fromBytes, invert, isZero, mul, sqr, sub, toBytes } from "../curve/field25519";
+import { carry, fromBytes, invert, isZero, mul, sqr, toBytes } from "../curve/field25519";
+import { add, sub } from "../curve/quad";
 import { reduceScalar } from "../curve/scalar25519";
 import { reserve } from "../layout";
 import * as ed25519 from "../signature/ed25519";

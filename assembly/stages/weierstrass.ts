@@ -1,128 +1,163 @@
 import {
-  add,
-  carry,
-  isZero,
-  multiply,
-  multiplyLess,
-  P256,
-  P256Order,
-  SM2,
-  SM2Order,
-  square,
-  squareLess,
-  subtract,
-} from "../curve/montgomery";
-import { enter, invert, leave } from "../curve/scalar";
-import { addAll, addMixed, double, isAt, isSumAt, readPoint } from "../curve/weierstrass";
-import { sm3 } from "../hash/sm3";
+  ABSCISSAS,
+  buildKeyTable,
+  combineKnownVarTime,
+  combineOnceVarTime,
+  DECIDED,
+  KEY_OF,
+  prepareBase,
+  TABLE_OF,
+  TABLE_SIZE,
+  U_SCALARS,
+  V_SCALARS,
+} from "../curve/combine256";
+import { reserve } from "../layout";
 import * as ecdsa from "../signature/ecdsa";
 import * as sm2 from "../signature/sm2";
+import { addOrder, enterOrder, invertAllOrder, mulOrder, recodeScalar, subtractOrder } from "../curve/order256";
+import { P256, SM2 } from "../curve/prime";
+import { carry, fromElements, invert, mul, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "../curve/field256";
+import { add, sub } from "../curve/quad";
+import { addAffine, addMixed, doubleJacobian } from "../curve/weierstrass";
 
-export { sm3 };
+export function field256Read(r: usize, lane: i32, words: usize): void {
+  readWords(r, lane, words);
+}
+
+/** `op` on quads of elements, for the curve: 0 P-256, 1 SM2. */
+export function field256Op(sm2: i32, op: i32, r: usize, a: usize, b: usize): void {
+  if (sm2) operate<SM2>(op, r, a, b);
+  else operate<P256>(op, r, a, b);
+}
+
+function operate<C>(op: i32, r: usize, a: usize, b: usize): void {
+  if (op == 0) mul<C>(r, a, b);
+  else if (op == 1) sqr<C>(r, a);
+  else if (op == 2) add(r, a, b);
+  else if (op == 3) sub(r, a, b);
+  else if (op == 4) carry<C>(r, a);
+  else if (op == 5) invert<C>(r, a);
+  else if (op == 6) {
+    memory.copy(r, a, 160);
+    toElements<C>(r);
+  } else fromElements<C>(r, a);
+}
+
+export function field256Write(sm2: i32, words: usize, a: usize, lane: i32): void {
+  if (sm2) writeWords<SM2>(words, a, lane);
+  else writeWords<P256>(words, a, lane);
+}
+
+/** A bit for each lane that is zero. */
+export function field256ZeroLanes(sm2: i32, a: usize): i32 {
+  return i32x4.bitmask(sm2 ? zeroLanesVarTime<SM2>(a) : zeroLanesVarTime<P256>(a));
+}
+
+export function field256Repeat(sm2: i32, op: i32, times: i32, r: usize, a: usize, b: usize): void {
+  if (sm2) for (let i = 0; i < times; i++) operate<SM2>(op, r, a, b);
+  else for (let i = 0; i < times; i++) operate<P256>(op, r, a, b);
+}
 
 export function ecdsaIsAcceptableKey(publicKey: usize): bool {
   return ecdsa.isAcceptableKey(publicKey);
 }
+
 export function ecdsaLoadKnownKey(slot: i32, publicKey: usize): bool {
   return ecdsa.loadKnownKey(slot, publicKey);
 }
+
 export function ecdsaVerifyKnown(jobs: usize, count: i32): void {
   ecdsa.verifyKnown(jobs, count);
 }
+
 export function ecdsaVerifyOnce(jobs: usize, count: i32): void {
   ecdsa.verifyOnce(jobs, count);
 }
+
 export function ecdsaVerifyDigestsKnown(jobs: usize, count: i32): void {
   ecdsa.verifyDigestsKnown(jobs, count);
 }
+
 export function ecdsaVerifyDigestsOnce(jobs: usize, count: i32): void {
   ecdsa.verifyDigestsOnce(jobs, count);
 }
+
 export function sm2IsAcceptableKey(publicKey: usize): bool {
   return sm2.isAcceptableKey(publicKey);
 }
+
 export function sm2LoadKnownKey(slot: i32, publicKey: usize): bool {
   return sm2.loadKnownKey(slot, publicKey);
 }
+
 export function sm2VerifyKnown(jobs: usize, count: i32): void {
   sm2.verifyKnown(jobs, count);
 }
+
 export function sm2VerifyOnce(jobs: usize, count: i32): void {
   sm2.verifyOnce(jobs, count);
 }
+
 export function sm2VerifyDigestsKnown(jobs: usize, count: i32): void {
   sm2.verifyDigestsKnown(jobs, count);
 }
+
 export function sm2VerifyDigestsOnce(jobs: usize, count: i32): void {
   sm2.verifyDigestsOnce(jobs, count);
 }
 
-/** One operation on elements, `op` as in the test, modulo M. */
-function operate<M>(op: i32, out: usize, a: usize, b: usize): void {
-  if (op == 0) multiply<M>(out, a, b);
-  else if (op == 1) square<M>(out, a);
-  else if (op == 2) enter<M>(out, a);
-  else if (op == 3) leave<M>(out, a);
-  else if (op == 4) invert<M>(out, a);
-  else if (op == 5) store<i32>(out, isZero<M>(a));
+/** [u] G + [v] Q, Q 64 bytes: x mod n (32 bytes) and -1, or 0 at infinity; by a fresh table and, 36 bytes on, without. */
+export function combine256(curve: i32, out: usize, u: usize, v: usize, publicKey: usize): void {
+  if (curve) combine<SM2>(out, u, v, publicKey);
+  else combine<P256>(out, u, v, publicKey);
 }
 
-/** The same for what only fields have; b is taken away from the product. */
-function operateField<P>(op: i32, out: usize, a: usize, b: usize, less: usize): void {
-  if (op == 0) multiplyLess<P>(out, a, b, less);
-  else squareLess<P>(out, a, less);
-}
-
-/** Moduli by number: 0 P-256, 1 its order, 2 SM2, 3 its order. */
-export function modularOperation(modulus: i32, op: i32, out: usize, a: usize, b: usize): void {
-  if (modulus == 0) operate<P256>(op, out, a, b);
-  else if (modulus == 1) operate<P256Order>(op, out, a, b);
-  else if (modulus == 2) operate<SM2>(op, out, a, b);
-  else operate<SM2Order>(op, out, a, b);
-}
-
-export function fieldOperationLess(modulus: i32, op: i32, out: usize, a: usize, b: usize, less: usize): void {
-  if (modulus == 0) operateField<P256>(op, out, a, b, less);
-  else operateField<SM2>(op, out, a, b, less);
-}
-
-export function elementAdd(out: usize, a: usize, b: usize): void {
-  add(out, a, b);
-}
-
-export function elementSubtract(out: usize, a: usize, b: usize): void {
-  subtract(out, a, b);
-}
-
-export function elementCarry(a: usize): void {
-  carry(a);
-}
-
-/** Read x || y to an affine point. */
-export function pointRead(modulus: i32, point: usize, bytes: usize): bool {
-  return modulus == 0 ? readPoint<P256>(point, bytes) : readPoint<SM2>(point, bytes);
-}
-
-/** Make the additions, of 12 bytes each. */
-export function pointsAdd(modulus: i32, additions: usize, count: i32): void {
-  if (modulus == 0) addAll<P256>(additions, count);
-  else addAll<SM2>(additions, count);
-}
-
-/** point = 2 point, Jacobian; or point + other where other is not 0. */
-export function jacobianAdd(modulus: i32, point: usize, other: usize): void {
-  if (modulus == 0) {
-    if (other == 0) double<P256>(point);
-    else addMixed<P256>(point, other);
-  } else if (other == 0) {
-    double<SM2>(point);
-  } else {
-    addMixed<SM2>(point, other);
+function combine<C>(out: usize, u: usize, v: usize, publicKey: usize): void {
+  prepareBase<C>();
+  buildKeyTable<C>(COMBINE_TABLE, publicKey);
+  for (let known = 1; known >= 0; known--) {
+    memory.copy(U_SCALARS, u, 32);
+    memory.copy(V_SCALARS, v, 32);
+    store<usize>(TABLE_OF, COMBINE_TABLE);
+    store<usize>(KEY_OF, publicKey);
+    if (known) combineKnownVarTime<C>(1);
+    else combineOnceVarTime<C>(1);
+    memory.copy(out, ABSCISSAS, 32);
+    store<i32>(out, load<i32>(DECIDED), 32);
+    out += 36;
   }
 }
 
-/** Is x the x coordinate of a sum of affine points, or where `right` is 0 of a Jacobian point? */
-export function pointIsAt(modulus: i32, left: usize, right: usize, x: usize): bool {
-  if (modulus == 0) return right == 0 ? isAt<P256>(left, x) : isSumAt<P256>(left, right, x);
-  return right == 0 ? isAt<SM2>(left, x) : isSumAt<SM2>(left, right, x);
+const COMBINE_TABLE: usize = reserve(TABLE_SIZE);
+
+/** `op` on scalars in words, modulo the order; 5 inverts `a` of them, from plain numbers into the representation. */
+export function order256Op(curve: i32, op: i32, r: usize, a: usize, b: usize): void {
+  if (curve) operateOrder<SM2>(op, r, a, b);
+  else operateOrder<P256>(op, r, a, b);
+}
+
+function operateOrder<C>(op: i32, r: usize, a: usize, b: usize): void {
+  if (op == 0) mulOrder<C>(r, a, b);
+  else if (op == 1) enterOrder<C>(r, a);
+  else if (op == 2) addOrder<C>(r, a, b);
+  else if (op == 3) subtractOrder<C>(r, a, b);
+  else if (op == 4) recodeScalar<C>(r, 2, a, <i32>b);
+  else invertAllOrder<C>(r, 32, <i32>a, b);
+}
+
+/** p[i] += q[i] for `count` fours of affine points. */
+export function weierstrassAdd(curve: i32, p: usize, q: usize, count: i32, work: usize): void {
+  if (curve) addAffine<SM2>(p, q, count, work);
+  else addAffine<P256>(p, q, count, work);
+}
+
+/** Four Jacobian points: p = 2 p where q is 0, else p += q, affine. */
+export function weierstrassJacobian(curve: i32, p: usize, q: usize): void {
+  if (curve) jacobian<SM2>(p, q);
+  else jacobian<P256>(p, q);
+}
+
+function jacobian<C>(p: usize, q: usize): void {
+  if (q == 0) doubleJacobian<C>(p, p);
+  else addMixed<C>(p, q);
 }

@@ -191,3 +191,12 @@ export function pairBytes(r: bigint, s: bigint): Uint8Array {
 export function hexBytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, "hex"));
 }
+
+/** 32 bytes, little-endian. */
+export function wordsOf(value: bigint): Uint8Array {
+  return bytesOf(value).reverse();
+}
+
+export function fromWords(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+}

@@ -1,111 +1,115 @@
 import { describe, expect, it } from "vitest";
 import { loadStages } from "../../support/stages.js";
-import { addPoints, invert, mod, multiplyPoint, p256, type Point, pointBytes, sm2 } from "../../support/weierstrass.js";
+import {
+  addPoints,
+  fromWords,
+  invert,
+  mod,
+  multiplyPoint,
+  p256,
+  type Point,
+  sm2,
+  wordsOf,
+} from "../../support/weierstrass.js";
 
 interface CurveExports {
-  pointRead(modulus: number, point: number, bytes: number): number;
-  pointsAdd(modulus: number, additions: number, count: number): void;
-  jacobianAdd(modulus: number, point: number, other: number): void;
-  pointIsAt(modulus: number, left: number, right: number, x: number): number;
+  field256Read(r: number, lane: number, words: number): void;
+  field256Op(curve: number, op: number, r: number, a: number, b: number): void;
+  field256Write(curve: number, words: number, a: number, lane: number): void;
+  weierstrassAdd(curve: number, p: number, q: number, count: number, work: number): void;
+  weierstrassJacobian(curve: number, p: number, q: number): void;
 }
 
-const AFFINE = 96;
-const R = 2n ** 261n;
+const [ENTER, LEAVE] = [6, 7];
+const QUAD = 160;
+const AFFINE = 2 * QUAD + 16;
+const [P, Q, WORK, WORDS, OUT] = [0, 1 << 20, 2 << 20, 3 << 20, 4 << 20];
 
 describe.each(["stages", "debug"] as const)("points (%s build)", async (build) => {
   const stages = await loadStages<CurveExports>(build);
   const { exports, base } = stages;
-  const POINTS = 1 << 20;
 
   describe.each([
-    { name: "P-256", curve: p256, modulus: 0 },
-    { name: "SM2", curve: sm2, modulus: 2 },
-  ])("$name", ({ curve, modulus }) => {
-    const multiples = [-3n, -2n, -1n, 1n, 2n, 3n, 4n, 2n ** 200n, curve.n / 2n, curve.n / 2n + 1n];
+    { name: "P-256", curve: p256, number: 0 },
+    { name: "SM2", curve: sm2, number: 1 },
+  ])("$name", ({ curve, number }) => {
+    const multiples = [0n, -3n, -2n, -1n, 1n, 2n, 3n, 4n, 2n ** 200n, curve.n / 2n, curve.n / 2n + 1n];
     const points = multiples.map((k) => multiplyPoint(curve, mod(k, curve.n), curve.base));
+    const pairs = points.flatMap((left) => points.map((right) => [left, right] as const));
+    /** In this order: four different cases side by side, in every lane each. */
+    const lanes = [0, 1, 2, 3].flatMap((turn) => [...pairs.slice(turn), ...pairs.slice(0, turn)]);
 
-    const at = (index: number) => base + POINTS + index * AFFINE;
-    function put(index: number, point: Point): number {
-      if (point) expect(exports.pointRead(modulus, at(index), stages.put(pointBytes(point), 0))).toBeTruthy();
-      else stages.put(new Uint8Array(AFFINE), POINTS + index * AFFINE);
-      return at(index);
+    function putElements(at: number, values: readonly bigint[]): void {
+      values.forEach((value, lane) => { exports.field256Read(base + at, lane, stages.put(wordsOf(value), WORDS)); });
+      exports.field256Op(number, ENTER, base + at, base + at, 0);
     }
-    function element(address: number): bigint {
-      const limbs = new Int32Array(stages.take(address, 36).buffer);
-      const value = limbs.reduceRight((sum, limb) => (sum << 29n) + BigInt(limb), 0n);
-      return mod(value * invert(R, curve.p), curve.p);
-    }
-    function take(address: number): Point {
-      if (stages.take(address, AFFINE).every((byte) => byte === 0)) return undefined;
-      return { x: element(address), y: element(address + 48) };
-    }
-    function takeJacobian(address: number): Point {
-      const z = invert(element(address + 96), curve.p);
-      if (z === 0n) return undefined;
-      return { x: mod(element(address) * z * z, curve.p), y: mod(element(address + 48) * z ** 3n, curve.p) };
-    }
-
-    it("adds every pair in one batch: different, equal, opposite, and the same place twice", () => {
-      const additions: number[] = [];
-      const expected: Point[] = [];
-      for (const left of points) {
-        for (const right of points) {
-          const i = expected.length * 3;
-          additions.push(put(i, left), put(i + 1, right), at(i + 2));
-          expected.push(addPoints(curve, left, right));
-        }
-        const i = expected.length * 3;
-        additions.push(put(i, left), at(i), at(i));
-        expected.push(addPoints(curve, left, left));
-      }
-      const list = stages.put(new Uint8Array(Uint32Array.from(additions).buffer), 4096);
-      exports.pointsAdd(modulus, list, expected.length);
-      expected.forEach((sum, i) => {
-        expect(take(additions[3 * i + 2]!), `addition ${i}`).toEqual(sum);
+    function takeElements(at: number): bigint[] {
+      exports.field256Op(number, LEAVE, base + OUT, base + at, 0);
+      return [0, 1, 2, 3].map((lane) => {
+        exports.field256Write(number, base + WORDS, base + OUT, lane);
+        return fromWords(stages.take(base + WORDS, 32));
       });
-      expect(expected).toContain(undefined);
+    }
+    /** Where a point is infinite its coordinates are those of any point. */
+    function putAffine(at: number, four: readonly Point[]): void {
+      const some = four.map((point) => point ?? curve.base!);
+      putElements(at, some.map(({ x }) => x));
+      putElements(at + QUAD, some.map(({ y }) => y));
+      stages.put(new Uint8Array(Int32Array.from(four, (point) => (point ? 0 : -1)).buffer), at + 2 * QUAD);
+    }
+    function takeAffine(at: number): Point[] {
+      const [xs, ys] = [takeElements(at), takeElements(at + QUAD)];
+      const neutral = new Int32Array(stages.take(base + at + 2 * QUAD, 16).buffer);
+      return xs.map((x, lane) => (neutral[lane] === 0 ? { x, y: ys[lane]! } : undefined));
+    }
+    /** With Z = 1, or as infinity. */
+    function putJacobian(at: number, four: readonly Point[]): void {
+      putElements(at, four.map((point) => point?.x ?? 1n));
+      putElements(at + QUAD, four.map((point) => point?.y ?? 1n));
+      putElements(at + 2 * QUAD, four.map((point) => (point ? 1n : 0n)));
+    }
+    function takeJacobian(at: number): Point[] {
+      const [xs, ys, zs] = [takeElements(at), takeElements(at + QUAD), takeElements(at + 2 * QUAD)];
+      return zs.map((z, lane) => {
+        if (z === 0n) return undefined;
+        const inverse = invert(z, curve.p);
+        return { x: mod(xs[lane]! * inverse ** 2n, curve.p), y: mod(ys[lane]! * inverse ** 3n, curve.p) };
+      });
+    }
+    const fours = Array.from({ length: lanes.length / 4 }, (_, i) => lanes.slice(4 * i, 4 * i + 4));
+
+    it("are added in one batch: different, equal, opposite and infinite ones", () => {
+      fours.forEach((four, i) => {
+        putAffine(P + i * AFFINE, four.map(([left]) => left));
+        putAffine(Q + i * AFFINE, four.map(([, right]) => right));
+      });
+      exports.weierstrassAdd(number, base + P, base + Q, fours.length, base + WORK);
+      fours.forEach((four, i) => {
+        expect(takeAffine(P + i * AFFINE), `four ${i}`).toEqual(four.map(([left, right]) => addPoints(curve, left, right)));
+      });
     });
 
-    it("doubles and adds Jacobian points, infinity among them", () => {
-      for (const left of points) {
-        for (const right of points) {
-          // left as a Jacobian point with Z other than 1: 2 left - left.
-          const minus = left && { x: left.x, y: curve.p - left.y };
-          const other = put(10, right);
-          const negative = put(11, minus);
-          put(0, left);
-          const point = at(0);
-          stages.put(oneElement(curve.p), POINTS + 96);
-          exports.jacobianAdd(modulus, point, 0);
-          expect(takeJacobian(point)).toEqual(addPoints(curve, left, left));
-          exports.jacobianAdd(modulus, point, negative);
-          expect(takeJacobian(point)).toEqual(left);
-          const sum = addPoints(curve, left, right);
-          exports.jacobianAdd(modulus, point, other);
-          expect(takeJacobian(point)).toEqual(sum);
-          exports.jacobianAdd(modulus, point, 0);
-          expect(takeJacobian(point)).toEqual(addPoints(curve, sum, sum));
-        }
-      }
-    });
-
-    it("compares the x of a sum without inversion", () => {
-      for (const left of [...points, undefined]) {
-        for (const right of [...points, undefined]) {
-          const sum = addPoints(curve, left, right);
-          const [l, r] = [put(0, left), put(1, right)];
-          for (const target of points) {
-            const same = sum !== undefined && sum.x === target?.x;
-            expect(Boolean(exports.pointIsAt(modulus, l, r, put(2, target)))).toBe(same);
-          }
-        }
+    it("are doubled and added in Jacobian coordinates, infinity among them", () => {
+      const minus = (point: Point): Point => point && { x: point.x, y: curve.p - point.y };
+      const jacobian = (other?: readonly Point[]): void => {
+        if (other) putAffine(Q, other);
+        exports.weierstrassJacobian(number, base + P, other ? base + Q : 0);
+      };
+      for (const four of fours) {
+        const left = four.map(([point]) => point);
+        const right = four.map(([, point]) => point);
+        putJacobian(P, left);
+        jacobian();
+        expect(takeJacobian(P)).toEqual(left.map((point) => addPoints(curve, point, point)));
+        // The same point with another Z: 2 left - left.
+        jacobian(left.map(minus));
+        expect(takeJacobian(P)).toEqual(left);
+        const sum = four.map(([a, b]) => addPoints(curve, a, b));
+        jacobian(right);
+        expect(takeJacobian(P)).toEqual(sum);
+        jacobian();
+        expect(takeJacobian(P)).toEqual(sum.map((point) => addPoints(curve, point, point)));
       }
     });
   });
 });
-
-/** 2^261 modulo p, in limbs. */
-function oneElement(p: bigint): Uint8Array {
-  const one = R % p;
-  return new Uint8Array(Int32Array.from({ length: 12 }, (_, i) => Number(BigInt.asUintN(29, one >> BigInt(29 * i)))).buffer);
-}
