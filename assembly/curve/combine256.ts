@@ -20,11 +20,11 @@ export const CHUNK: i32 = 64;
 const QUADS = CHUNK / 4;
 
 /** Bits of a digit: of u, whose table all keys share; of v, one table a key; and of v where there is no table. */
-const WIDTH_G = 10;
-const WIDTH_Q = 8;
+const WIDTH_G = 11;
+const WIDTH_Q = 10;
 const WIDTH_ONCE = 5;
-const ROWS_G = 26;
-const ROWS_Q = 32;
+const ROWS_G = 24;
+const ROWS_Q = 26;
 const ROWS_ONCE = 52;
 const MULTIPLES_ONCE: usize = 1 << (WIDTH_ONCE - 1);
 
