@@ -1,4 +1,4 @@
-import { ELEMENT, negateWhere, QUAD, takeLane } from "./quad";
+import { ELEMENT, negateWhere, QUAD, swapHalves, swapNeighbours, takeLane } from "./quad";
 
 /** Four affine points side by side, whatever the curve: how they are kept, fetched from tables and put there. */
 
@@ -43,4 +43,26 @@ export function loadEntries(r: usize, entries: usize, negative: v128): void {
 export function storeEntry(entry: usize, p: usize, lane: i32): void {
   takeLane(entry, p, lane);
   takeLane(entry + ELEMENT, p + QUAD, lane);
+}
+
+/** r = p with the lanes exchanged: 2 3 0 1. */
+export function swapHalvesOf(r: usize, p: usize): void {
+  swapHalves(r, p);
+  swapHalves(r + QUAD, p + QUAD);
+  const neutral = v128.load(p + 2 * QUAD);
+  v128.store(r + 2 * QUAD, i64x2.shuffle(neutral, neutral, 1, 0));
+}
+
+/** r = p with the lanes exchanged: 1 0 3 2. */
+export function swapNeighboursOf(r: usize, p: usize): void {
+  swapNeighbours(r, p);
+  swapNeighbours(r + QUAD, p + QUAD);
+  const neutral = v128.load(p + 2 * QUAD);
+  v128.store(r + 2 * QUAD, i32x4.shuffle(neutral, neutral, 1, 0, 3, 2));
+}
+
+/** Set one lane of r to that lane of p. */
+export function copyLane(r: usize, p: usize, lane: i32): void {
+  const at = <usize>lane << 2;
+  for (let t: usize = at; t < AFFINE; t += 16) store<u32>(r + t, load<u32>(p + t));
 }

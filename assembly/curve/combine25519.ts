@@ -1,9 +1,9 @@
 import { reserve } from "../layout";
-import { AFFINE, loadEntries, NEUTRAL_ENTRY } from "./affine";
+import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
 import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, doubleWithoutT, POINTS, setNeutral, toAddends } from "./edwards25519";
 import { invertAll, mul, toBytes } from "./field25519";
 import { negateWhere, QUAD } from "./quad";
-import { ADD_WORK, sumRows, toEdwards } from "./montgomery25519";
+import { ADD_WORK, addAffine, sumRows, toEdwards } from "./montgomery25519";
 import { recodeScalar } from "./scalar25519";
 import { entryAt, tableSize } from "./table";
 import { BUILD_SCRATCH, buildTable } from "./table25519";
@@ -26,6 +26,8 @@ const WIDTH_ONCE = 5;
 const ROWS_B = 23;
 const ROWS_A = 26;
 const ROWS_ONCE = 51;
+/** Rows of a pair that has four lanes. */
+const SPREAD_ROWS = (ROWS_B + ROWS_A + 3) / 4;
 
 /** Bytes of one key's table. */
 export const TABLE_SIZE: i32 = tableSize(WIDTH_A, ROWS_A);
@@ -83,13 +85,50 @@ export function prepareBase(): void {
 /** ENCODINGS of `count` pairs whose keys have tables. */
 export function combineKnownVarTime(count: i32): void {
   const quads = recodeChunk(count, WIDTH_A);
+  if (count < 4) sumSpread(count);
+  else sumChunk(quads);
+  for (let i = 0; i < quads; i++) toEdwards(EXTENDED + <usize>i * POINTS, POINT_ARENA + <usize>i * AFFINE);
+  encodeChunk(count);
+}
+
+/** The sums of a chunk, into the arena: a lane for each pair. */
+function sumChunk(quads: i32): void {
   const rowSize = <usize>quads * AFFINE;
   let points = POINT_ARENA;
   for (let row = 0; row < ROWS_B; row++, points += rowSize) loadBaseRow(points, row, quads);
   for (let row = 0; row < ROWS_A; row++, points += rowSize) loadKeyRow(points, row, quads);
   sumRows(POINT_ARENA, ROWS_B + ROWS_A, quads, WORK);
-  for (let i = 0; i < quads; i++) toEdwards(EXTENDED + <usize>i * POINTS, POINT_ARENA + <usize>i * AFFINE);
-  encodeChunk(count);
+}
+
+/** The sums of 1 to 3 pairs: four lanes for each, with every fourth row, then added up; or three would have no work. */
+function sumSpread(count: i32): void {
+  const end = <usize>count * AFFINE;
+  let points = POINT_ARENA;
+  for (let row = 0; row < SPREAD_ROWS; row++) {
+    for (let pair = 0; pair < count; pair++, points += AFFINE) {
+      for (let lane = 0; lane < 4; lane++) pickSpread(pair, (row << 2) + lane, lane);
+      loadEntries(points, FOUR, v128.load(SIGNS));
+    }
+  }
+  sumRows(POINT_ARENA, SPREAD_ROWS, count, WORK);
+  const swapped = POINT_ARENA + end;
+  for (let i: usize = 0; i < end; i += AFFINE) swapHalvesOf(swapped + i, POINT_ARENA + i);
+  addAffine(POINT_ARENA, swapped, count, WORK);
+  for (let i: usize = 0; i < end; i += AFFINE) swapNeighboursOf(swapped + i, POINT_ARENA + i);
+  addAffine(POINT_ARENA, swapped, count, WORK);
+  for (let pair = 1; pair < count; pair++) copyLane(POINT_ARENA, POINT_ARENA + <usize>pair * AFFINE, pair);
+}
+
+/** The entry of a pair's row, those of -k after those of s; the neutral one after all rows. */
+function pickSpread(pair: i32, row: i32, lane: i32): void {
+  const column = <usize>pair << 1;
+  if (row < ROWS_B) {
+    pickEntry(TABLE_B, WIDTH_B, row, <i32>load<i16>(DIGITS_B + <usize>row * (CHUNK * 2) + column), lane);
+    return;
+  }
+  row -= ROWS_B;
+  const digit = row < ROWS_A ? -(<i32>load<i16>(DIGITS_A + <usize>row * (CHUNK * 2) + column)) : 0;
+  pickEntry(load<usize>(TABLE_OF + (<usize>pair << 2)), WIDTH_A, row, digit, lane);
 }
 
 /** ENCODINGS and ACCEPTABLE of `count` pairs with their public keys. */

@@ -1,5 +1,5 @@
 import { reserve } from "../layout";
-import { AFFINE, loadEntries, NEUTRAL_ENTRY } from "./affine";
+import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
 import { fromElements, invertAll, mul, one, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "./field256";
 import { recodeScalar, reduceOrder } from "./order256";
 import { base, isP256 } from "./prime";
@@ -26,6 +26,8 @@ const WIDTH_ONCE = 5;
 const ROWS_G = 24;
 const ROWS_Q = 26;
 const ROWS_ONCE = 52;
+/** Rows of a pair that has four lanes. */
+const SPREAD_ROWS = (ROWS_G + ROWS_Q + 3) / 4;
 const MULTIPLES_ONCE: usize = 1 << (WIDTH_ONCE - 1);
 
 /** Bytes of one key's table. */
@@ -95,15 +97,52 @@ export function prepareBase<C>(): void {
 /** ABSCISSAS and DECIDED of `count` pairs whose keys have tables. */
 export function combineKnownVarTime<C>(count: i32): void {
   const quads = recodeChunk<C>(count, WIDTH_Q);
+  if (count < 4) sumSpread<C>(count);
+  else sumChunk<C>(quads);
+  for (let i = 0; i < quads; i++) {
+    const sum = POINT_ARENA + <usize>i * AFFINE;
+    writeAbscissas<C>(i, sum, v128.not(v128.load(sum + 2 * QUAD)));
+  }
+}
+
+/** The sums of a chunk, into the arena: a lane for each pair. */
+function sumChunk<C>(quads: i32): void {
   const rowSize = <usize>quads * AFFINE;
   let points = POINT_ARENA;
   for (let row = 0; row < ROWS_G; row++, points += rowSize) loadBaseRow<C>(points, row, quads);
   for (let row = 0; row < ROWS_Q; row++, points += rowSize) loadKeyRow(points, row, quads);
   sumRows<C>(POINT_ARENA, ROWS_G + ROWS_Q, quads, WORK);
-  for (let i = 0; i < quads; i++) {
-    const sum = POINT_ARENA + <usize>i * AFFINE;
-    writeAbscissas<C>(i, sum, v128.not(v128.load(sum + 2 * QUAD)));
+}
+
+/** The sums of 1 to 3 pairs: four lanes for each, with every fourth row, then added up; or three would have no work. */
+function sumSpread<C>(count: i32): void {
+  const end = <usize>count * AFFINE;
+  let points = POINT_ARENA;
+  for (let row = 0; row < SPREAD_ROWS; row++) {
+    for (let pair = 0; pair < count; pair++, points += AFFINE) {
+      for (let lane = 0; lane < 4; lane++) pickSpread<C>(pair, (row << 2) + lane, lane);
+      loadEntries(points, FOUR, v128.load(SIGNS));
+    }
   }
+  sumRows<C>(POINT_ARENA, SPREAD_ROWS, count, WORK);
+  const swapped = POINT_ARENA + end;
+  for (let i: usize = 0; i < end; i += AFFINE) swapHalvesOf(swapped + i, POINT_ARENA + i);
+  addAffine<C>(POINT_ARENA, swapped, count, WORK);
+  for (let i: usize = 0; i < end; i += AFFINE) swapNeighboursOf(swapped + i, POINT_ARENA + i);
+  addAffine<C>(POINT_ARENA, swapped, count, WORK);
+  for (let pair = 1; pair < count; pair++) copyLane(POINT_ARENA, POINT_ARENA + <usize>pair * AFFINE, pair);
+}
+
+/** The entry of a pair's row, those of v after those of u; the neutral one after all rows. */
+function pickSpread<C>(pair: i32, row: i32, lane: i32): void {
+  const column = <usize>pair << 1;
+  if (row < ROWS_G) {
+    pickEntry(tableG<C>(), WIDTH_G, row, <i32>load<i16>(DIGITS_G + <usize>row * (CHUNK * 2) + column), lane);
+    return;
+  }
+  row -= ROWS_G;
+  const digit = row < ROWS_Q ? <i32>load<i16>(DIGITS_Q + <usize>row * (CHUNK * 2) + column) : 0;
+  pickEntry(load<usize>(TABLE_OF + (<usize>pair << 2)), WIDTH_Q, row, digit, lane);
 }
 
 /** ABSCISSAS and DECIDED of `count` pairs with their public keys. */

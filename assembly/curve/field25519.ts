@@ -14,6 +14,8 @@ import {
   QUAD,
   rest,
   swap,
+  swapHalves,
+  swapNeighbours,
 } from "./quad";
 
 /**
@@ -530,30 +532,21 @@ const T0 = memory.data(160, 16);
 const T1 = memory.data(160, 16);
 const T2 = memory.data(160, 16);
 
-/** r = 1/a, four inverses for the price of one and five products. No lane may be zero. */
+/** r = 1/a. No lane may be zero: all four share one inversion of their product. r may be a. */
 export function invert(r: usize, a: usize): void {
-  // T1 = a[0] a[2], a[1] a[3], a[2] a[0], a[3] a[1] and T2 = the product of all, in each lane.
-  turn(T0, a, 2);
+  swapNeighbours(T0, a);
   mul(T1, a, T0);
-  turn(T2, T1, 1);
-  mul(T0, T0, T2);
-  mul(T2, T1, T2);
-  toBytes(BYTES, T2, 0);
+  swapHalves(T1, T1);
+  mul(T0, T0, T1); // the product of the three others
+  mul(T1, a, T0);
+  toBytes(BYTES, T1, 0);
   invertModuloVarTime(BYTES, BYTES, P);
-  for (let lane = 0; lane < 4; lane++) fromBytes(T2, lane, BYTES);
-  mul(r, T0, T2);
+  for (let lane = 0; lane < 4; lane++) fromBytes(T1, lane, BYTES);
+  mul(r, T0, T1);
 }
 
 const BYTES = memory.data(32, 16);
 const P = memory.data<u64>([0xffffffffffffffed, 0xffffffffffffffff, 0xffffffffffffffff, 0x7fffffffffffffff]);
-
-/** r[lane] = a[lane + by], by 1 or 2. r must not be a. */
-function turn(r: usize, a: usize, by: i32): void {
-  for (let t: usize = 0; t < QUAD; t += 16) {
-    const x = v128.load(a + t);
-    v128.store(r + t, by == 1 ? i32x4.shuffle(x, x, 1, 2, 3, 0) : i32x4.shuffle(x, x, 2, 3, 0, 1));
-  }
-}
 
 /**
  * Replace `count` quads, `step` bytes apart, by their inverses with one inversion in all (Montgomery's trick). None may

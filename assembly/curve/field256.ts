@@ -17,6 +17,8 @@ import {
   rest,
   splat,
   swap,
+  swapHalves,
+  swapNeighbours,
   TIGHT,
 } from "./quad";
 
@@ -449,22 +451,6 @@ const PAIRS = memory.data(160, 16);
 const ALL = memory.data(160, 16);
 const TURNED = memory.data(160, 16);
 const INVERSE = memory.data(32, 16);
-
-/** r = a with the lanes exchanged: 1 0 3 2. */
-function swapNeighbours(r: usize, a: usize): void {
-  for (let t: usize = 0; t < QUAD; t += 16) {
-    const x = v128.load(a + t);
-    v128.store(r + t, i32x4.shuffle(x, x, 1, 0, 3, 2));
-  }
-}
-
-/** r = a with the lanes exchanged: 2 3 0 1. */
-function swapHalves(r: usize, a: usize): void {
-  for (let t: usize = 0; t < QUAD; t += 16) {
-    const x = v128.load(a + t);
-    v128.store(r + t, i64x2.shuffle(x, x, 1, 0));
-  }
-}
 
 /** r = 1/a. No lane may be zero: all four share one inversion of their product. r may be a. */
 export function invert<C>(r: usize, a: usize): void {

@@ -116,6 +116,22 @@ export function copy(r: usize, a: usize): void {
   v128.store(r, v128.load(a, 144), 144);
 }
 
+/** r = a with the lanes exchanged: 1 0 3 2. */
+export function swapNeighbours(r: usize, a: usize): void {
+  for (let t: usize = 0; t < QUAD; t += 16) {
+    const x = v128.load(a + t);
+    v128.store(r + t, i32x4.shuffle(x, x, 1, 0, 3, 2));
+  }
+}
+
+/** r = a with the lanes exchanged: 2 3 0 1. */
+export function swapHalves(r: usize, a: usize): void {
+  for (let t: usize = 0; t < QUAD; t += 16) {
+    const x = v128.load(a + t);
+    v128.store(r + t, i64x2.shuffle(x, x, 1, 0));
+  }
+}
+
 /** The element `x` (twenty i16) in all four lanes. */
 export function splat(r: usize, x: usize): void {
   for (let t: usize = 0; t < 10; t++) v128.store(r + (t << 4), v128.load32_splat(x + (t << 2)));

@@ -73,23 +73,32 @@ export function field25519ZeroLanes(a: usize): i32 {
   return i32x4.bitmask(isZero(a));
 }
 
-/** Encoding of [s]B - [k]A, with a table of A and, at `out` + 32, without. All 32 bytes each. */
+/**
+ * Encodings of [s]B - [k]A, 32 bytes each like what it is given: with a table of A as the only pair and as the last of
+ * four, and without.
+ */
 export function ed25519Combine(out: usize, s: usize, k: usize, publicKey: usize): void {
   prepareBase();
   if (memory.compare(COMBINE_KEY, publicKey, 32) != 0) {
     buildKeyTable(COMBINE_TABLE, publicKey);
     memory.copy(COMBINE_KEY, publicKey, 32);
   }
-  for (let known = 1; known >= 0; known--) {
-    memory.copy(S_SCALARS, s, 32);
-    memory.copy(K_SCALARS, k, 32);
-    store<usize>(TABLE_OF, COMBINE_TABLE);
-    store<usize>(KEY_OF, publicKey);
-    if (known) combineKnownVarTime(1);
-    else combineOnceVarTime(1);
-    memory.copy(out, ENCODINGS, 32);
-    out += 32;
+  combineKnownVarTime(putPairs(1, s, k, publicKey));
+  memory.copy(out, ENCODINGS, 32);
+  combineKnownVarTime(putPairs(4, s, k, publicKey));
+  memory.copy(out + 32, ENCODINGS + 96, 32);
+  combineOnceVarTime(putPairs(1, s, k, publicKey));
+  memory.copy(out + 64, ENCODINGS, 32);
+}
+
+function putPairs(count: i32, s: usize, k: usize, publicKey: usize): i32 {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    memory.copy(S_SCALARS + (i << 5), s, 32);
+    memory.copy(K_SCALARS + (i << 5), k, 32);
+    store<usize>(TABLE_OF + (i << 2), COMBINE_TABLE);
+    store<usize>(KEY_OF + (i << 2), publicKey);
   }
+  return count;
 }
 
 const COMBINE_TABLE: usize = reserve(TABLE_SIZE);

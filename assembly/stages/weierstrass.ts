@@ -106,7 +106,10 @@ export function sm2VerifyDigestsOnce(jobs: usize, count: i32): void {
   sm2.verifyDigestsOnce(jobs, count);
 }
 
-/** [u] G + [v] Q, Q 64 bytes: x mod n (32 bytes) and -1, or 0 at infinity; by a fresh table and, 36 bytes on, without. */
+/**
+ * [u] G + [v] Q, Q 64 bytes: x mod n (32 bytes) and -1, or 0 at infinity; with a table of Q as the only pair and as the
+ * last of four, and without, 36 bytes apart.
+ */
 export function combine256(curve: i32, out: usize, u: usize, v: usize, publicKey: usize): void {
   if (curve) combine<SM2>(out, u, v, publicKey);
   else combine<P256>(out, u, v, publicKey);
@@ -115,17 +118,27 @@ export function combine256(curve: i32, out: usize, u: usize, v: usize, publicKey
 function combine<C>(out: usize, u: usize, v: usize, publicKey: usize): void {
   prepareBase<C>();
   buildKeyTable<C>(COMBINE_TABLE, publicKey);
-  for (let known = 1; known >= 0; known--) {
-    memory.copy(U_SCALARS, u, 32);
-    memory.copy(V_SCALARS, v, 32);
-    store<usize>(TABLE_OF, COMBINE_TABLE);
-    store<usize>(KEY_OF, publicKey);
-    if (known) combineKnownVarTime<C>(1);
-    else combineOnceVarTime<C>(1);
-    memory.copy(out, ABSCISSAS, 32);
-    store<i32>(out, load<i32>(DECIDED), 32);
-    out += 36;
+  combineKnownVarTime<C>(putPairs(1, u, v, publicKey));
+  takePair(out, 0);
+  combineKnownVarTime<C>(putPairs(4, u, v, publicKey));
+  takePair(out + 36, 3);
+  combineOnceVarTime<C>(putPairs(1, u, v, publicKey));
+  takePair(out + 72, 0);
+}
+
+function putPairs(count: i32, u: usize, v: usize, publicKey: usize): i32 {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    memory.copy(U_SCALARS + (i << 5), u, 32);
+    memory.copy(V_SCALARS + (i << 5), v, 32);
+    store<usize>(TABLE_OF + (i << 2), COMBINE_TABLE);
+    store<usize>(KEY_OF + (i << 2), publicKey);
   }
+  return count;
+}
+
+function takePair(out: usize, i: usize): void {
+  memory.copy(out, ABSCISSAS + (i << 5), 32);
+  store<i32>(out, load<i32>(DECIDED + (i << 2)), 32);
 }
 
 const COMBINE_TABLE: usize = reserve(TABLE_SIZE);

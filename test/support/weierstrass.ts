@@ -61,6 +61,8 @@ export async function loadSignatureStage(algorithm: Algorithm, build: "stages" |
         ["once", 64],
         ["once", 1024],
         ["known", 1],
+        ["known", 2],
+        ["known", 3],
         ["known", 5],
         ["known", 64],
         ["known", 512],

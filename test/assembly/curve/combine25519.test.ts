@@ -22,7 +22,7 @@ beforeAll(async () => {
   release = await Ed25519.load("stages");
 });
 
-/** Both paths' encodings. The key's torsion part is multiplied by k itself, k < L. */
+/** The encodings of all paths. The key's torsion part is multiplied by k itself, k < L. */
 function check(engine: Ed25519, s: bigint, k: bigint, a: bigint, part = 0n): void {
   const t = part === 0n ? ZERO : torsion.multiply(part);
   const key = times(B, a).add(t);
@@ -33,8 +33,8 @@ function check(engine: Ed25519, s: bigint, k: bigint, a: bigint, part = 0n): voi
   const { stages } = engine;
   const out = stages.base + 1024;
   stages.exports.ed25519Combine(out, stages.put(bytesOf(s), 0), stages.put(bytesOf(k), 32), stages.put(key.toBytes(), 64));
-  const found = [0, 32].map((offset) => Buffer.from(stages.take(out + offset, 32)).toString("hex"));
-  expect({ s, k, a, part, found }).toEqual({ s, k, a, part, found: [expected.toHex(), expected.toHex()] });
+  const found = [0, 32, 64].map((offset) => Buffer.from(stages.take(out + offset, 32)).toString("hex"));
+  expect({ s, k, a, part, found }).toEqual({ s, k, a, part, found: Array(3).fill(expected.toHex()) });
 }
 
 describe("[s]B - [k]A", () => {
