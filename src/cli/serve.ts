@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Logger } from "pino";
 import { type Config, configure } from "../server/config.js";
 import type { FeedEvent, FeedSource, FirstFiles } from "../server/feed.js";
+import { type AccessToken, readTokens } from "../server/token.js";
 import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
 import { messageOf, readPolicyFile, readSources } from "./verify.js";
@@ -18,6 +19,7 @@ export function register(program: Command): void {
 async function serve(flags: Record<string, unknown>): Promise<void> {
   const { config } = readingSettings(() => configure(flags, process.env));
   const policy = config.policy === undefined ? undefined : await readPolicyFile(config.policy);
+  const tokens = await accessTokens(config);
   const [{ pino }, { Verifier }, { Feed, openFeed }, { startServer }] = await Promise.all([
     import("pino"),
     import("../engine/verifier.js"),
@@ -25,7 +27,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     import("../server/server.js"),
   ]);
   const log = pino({ level: config.logLevel }, pino.destination(2));
-  const { workers, statusMaxAge, token, host, port, credits, idleSeconds, perAddress, connections } = config;
+  const { workers, statusMaxAge, host, port, credits, idleSeconds, perAddress, connections } = config;
   const source = config.feed === undefined ? undefined : openFeed(config.feed);
   const verifier = await Verifier.create({
     ...(await firstFiles(config, source)),
@@ -42,7 +44,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   feed?.start();
   const server = await startServer(verifier, {
     ...{ host, port, credits, idleSeconds, perAddress, connections, version: version() },
-    ...(token !== undefined && { token }),
+    tokens,
     onError: (error, requestId) => {
       log.error({ err: error, requestId }, "a request failed");
     },
@@ -58,6 +60,17 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   await server.close();
   await verifier.close();
   log.info("stopped");
+}
+
+/** The one token that may ask everything, and those that are for something. */
+async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
+  const [file] = tokens === undefined ? [] : await readSources("--tokens", [tokens]);
+  try {
+    return [...(token === undefined ? [] : [{ token }]), ...(file ? readTokens(Buffer.from(file).toString()) : [])];
+  } catch (error) {
+    const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
+    throw new UsageError(`cannot use ${tokens ?? ""}: ${messageOf(error)}`, `write it as ${example}`);
+  }
 }
 
 /** Files named by hand come first: their root key then binds what the feed may bring. */

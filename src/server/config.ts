@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { z } from "zod";
+import { token } from "./token.js";
 
 /**
  * Configuration of the server: flags over HUFU_* environment over a JSON file over defaults, checked before anything
@@ -18,10 +19,8 @@ const settings = z.strictObject({
   statusMaxAge: whole(1, 366 * 86_400).optional(),
   policy: z.string().min(1).optional(),
   workers: whole(1, 256).optional(),
-  token: z
-    .string()
-    .regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -")
-    .optional(),
+  token: token.optional(),
+  tokens: z.string().min(1).optional(),
   credits: whole(1, 65_536),
   idleSeconds: whole(0, 86_400),
   perAddress: whole(1, 65_536),
@@ -64,6 +63,11 @@ export const SETTINGS: Readonly<Record<Setting, Description>> = {
   policy: { variable: "HUFU_POLICY", about: "acceptance policy, JSON", kind: "text" },
   workers: { variable: "HUFU_WORKERS", about: "worker threads; one for each core by default", kind: "number" },
   token: { variable: "HUFU_TOKEN", about: "bearer token that clients must show", kind: "text", secret: true },
+  tokens: {
+    variable: "HUFU_TOKENS",
+    about: "file of tokens, each with the purposes it is for, JSON",
+    kind: "text",
+  },
   credits: { variable: "HUFU_CREDITS", about: "items one stream may have unanswered", fallback: 4_096, kind: "number" },
   idleSeconds: {
     variable: "HUFU_IDLE_SECONDS",

@@ -25,7 +25,11 @@ const qr = z.string().describe("The text of the QR code");
 
 export const verifyOne = z.strictObject({ qr, ...fields });
 export const verifyMany = z.strictObject({
-  items: z.array(z.strictObject({ qr })).min(1).max(MAX_FRAME_ITEMS),
+  items: z
+    .array(z.union([qr, verifyOne]))
+    .min(1)
+    .max(MAX_FRAME_ITEMS)
+    .describe("QR texts, alone or each with fields of its own, which go before those beside items"),
   ...fields,
 });
 

@@ -4,6 +4,7 @@ import type { CodeName } from "../format/verdict.js";
 export type ProblemCode =
   | Extract<CodeName, "BAD_REQUEST" | "BUSY" | "INTERNAL" | "TOO_LARGE">
   | "UNAUTHORIZED"
+  | "FORBIDDEN"
   | "NOT_FOUND"
   | "METHOD_NOT_ALLOWED"
   | "UPGRADE_REQUIRED"
@@ -13,6 +14,7 @@ export type ProblemCode =
 const KINDS: Record<ProblemCode, { status: string; title: string }> = {
   BAD_REQUEST: { status: "400 Bad Request", title: "The request is malformed" },
   UNAUTHORIZED: { status: "401 Unauthorized", title: "A bearer token is required" },
+  FORBIDDEN: { status: "403 Forbidden", title: "The bearer token is not for this request" },
   NOT_FOUND: { status: "404 Not Found", title: "There is nothing at this address" },
   METHOD_NOT_ALLOWED: { status: "405 Method Not Allowed", title: "This address has other methods" },
   TOO_LARGE: { status: "413 Content Too Large", title: "The request is too large" },

@@ -6,7 +6,7 @@ import { Problem } from "./problem.js";
 import { type HttpRequest, type HttpResponse, openSockets, type us_socket_context_t } from "./sockets.js";
 import { type Connection, MAX_BACKPRESSURE, Stream } from "./stream.js";
 import { type Judge, Tally } from "./tally.js";
-import { TokenCheck } from "./token.js";
+import { type AccessToken, TokenCheck } from "./token.js";
 import { VerifyDoor } from "./verify-door.js";
 
 export interface ServerOptions {
@@ -15,8 +15,8 @@ export interface ServerOptions {
   port: number;
   /** Version to tell. */
   version: string;
-  /** Bearer token that clients must show; everyone is let in without one. */
-  token?: string;
+  /** Bearer tokens, one of which clients must show; everyone is let in without any. */
+  tokens?: readonly AccessToken[];
   /** Items that one stream may have unanswered; 4,096 by default. */
   credits?: number;
   /** Seconds without a frame after which a stream is closed, 0 for never; 600 by default. */
@@ -56,7 +56,7 @@ const PAGE_HEADERS = {
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
   const { app, listen } = await openSockets();
-  const token = new TokenCheck(options.token);
+  const token = new TokenCheck(options.tokens ?? []);
   const perAddress = options.perAddress ?? 256;
   const most = options.connections ?? 10_000;
   const metrics = new Metrics(() => judge.stats);

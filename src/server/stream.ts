@@ -17,7 +17,7 @@ import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";
 import type { StreamSocket } from "./sockets.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, type TokenCheck } from "./token.js";
+import { bearerOf, outOfScope, type Scope, type TokenCheck } from "./token.js";
 
 export interface StreamOptions {
   /** Version of the server, for the greeting. */
@@ -34,7 +34,8 @@ export interface StreamOptions {
 export interface Connection {
   readonly codec: FrameCodec;
   readonly address: string;
-  readonly allowed: boolean;
+  /** Absent: the token was missing or wrong. */
+  readonly scope: Scope | undefined;
   /** Items taken and not yet answered. */
   owed: number;
   /** performance.now() of the last frame. */
@@ -95,15 +96,15 @@ export class Stream {
     const token = protocols.find((protocol) => protocol.startsWith(SUBPROTOCOL_TOKEN));
     const bearer = bearerOf(exchange.authorization) ?? token?.slice(SUBPROTOCOL_TOKEN.length);
     // A browser's script learns close codes, but never the status of a refused upgrade: tokens are refused after it.
-    const allowed = this.#token.allows(bearer);
-    return { codec, address, allowed, owed: 0, heard: performance.now(), open: true };
+    const scope = this.#token.scopeOf(bearer);
+    return { codec, address, scope, owed: 0, heard: performance.now(), open: true };
   }
 
   opened(socket: Socket): void {
     const connection = socket.getUserData();
     this.#sockets.add(socket);
     this.#addresses.enter(connection.address);
-    if (!connection.allowed) {
+    if (connection.scope === undefined) {
       close(socket, CloseCode.TOKEN, "a valid bearer token is required");
       return;
     }
@@ -153,17 +154,28 @@ export class Stream {
   }
 
   #answer(socket: Socket, connection: Connection, { seq, qrs, request }: Question): void {
+    const fault = outOfScope(connection.scope ?? {}, request);
+    if (fault !== undefined) {
+      close(socket, CloseCode.SCOPE, fault);
+      return;
+    }
     if (connection.owed + qrs.length > this.#options.credits) {
       close(socket, CloseCode.OVER_CREDIT, `more than ${this.#options.credits} items unanswered`);
       return;
     }
     connection.owed += qrs.length;
-    this.#tally.ask("stream", qrs, request, (verdicts) => {
-      connection.owed -= qrs.length;
-      if (!connection.open) return;
-      send(socket, { type: "verdicts", seq, verdicts });
-      if (this.#draining) this.#closeIfDone(socket);
-    });
+    const requirements = this.#tally.judge.requirementsOf(request);
+    this.#tally.ask(
+      "stream",
+      qrs,
+      () => requirements,
+      (verdicts) => {
+        connection.owed -= qrs.length;
+        if (!connection.open) return;
+        send(socket, { type: "verdicts", seq, verdicts });
+        if (this.#draining) this.#closeIfDone(socket);
+      },
+    );
   }
 
   #closeIfDone(socket: Socket): void {

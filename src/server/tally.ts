@@ -1,5 +1,6 @@
 import type { Verifier } from "../engine/verifier.js";
-import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import type { Requirements } from "../format/requirements.js";
+import type { Verdict } from "../format/verdict.js";
 import { Census } from "./census.js";
 import type { Door, Metrics } from "./metrics.js";
 
@@ -17,22 +18,21 @@ export class Tally {
   ) {}
 
   /**
-   * Verify texts that belong together. `done` gets their verdicts in their order, once all are there: at once if all
+   * Verify texts that belong together, each under its own requirements. `done` gets their verdicts in their order, once all are there: at once if all
    * are BUSY. The texts are copied before this returns.
    */
   ask(
     door: Door,
     qrs: readonly (string | Uint8Array)[],
-    request: VerifyRequest,
+    requirementsOf: (index: number) => Requirements,
     done: (verdicts: readonly Verdict[]) => void,
   ): void {
     const began = performance.now();
-    const requirements = this.judge.requirementsOf(request);
     const verdicts = new Array<Verdict>(qrs.length);
     let left = qrs.length;
     this.inFlight.enter(qrs.length);
     qrs.forEach((qr, index) => {
-      this.judge.submit(qr, requirements, (verdict) => {
+      this.judge.submit(qr, requirementsOf(index), (verdict) => {
         verdicts[index] = verdict;
         if (--left > 0) return;
         this.metrics.answered(door, verdicts, began);

@@ -7,7 +7,7 @@ import { verifyMany, verifyOne } from "./messages.js";
 import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, type TokenCheck } from "./token.js";
+import { bearerOf, outOfScope, type TokenCheck } from "./token.js";
 
 /** Bytes of a body: 1,000 of the longest texts and the fields about them. */
 export const MAX_BODY_LENGTH = 5 * 1024 * 1024;
@@ -30,14 +30,20 @@ export class VerifyDoor {
 
   /** Rejects with Problem. */
   async handle(exchange: Exchange): Promise<void> {
-    if (!this.#token.allows(bearerOf(exchange.authorization))) {
+    const scope = this.#token.scopeOf(bearerOf(exchange.authorization));
+    if (scope === undefined) {
       throw new Problem("UNAUTHORIZED", "send Authorization: Bearer <token>", { "WWW-Authenticate": "Bearer" });
     }
     this.#enter(exchange);
     const body = await exchange.body(MAX_BODY_LENGTH, this.#bodies);
-    const { qrs, request, single } = readBody(body);
+    const { qrs, requests, single } = readBody(body);
+    for (const request of new Set(requests)) {
+      const fault = outOfScope(scope, request);
+      if (fault !== undefined) throw new Problem("FORBIDDEN", fault);
+    }
+    const requirementsOf = memo((request: VerifyRequest) => this.#tally.judge.requirementsOf(request));
     const verdicts = await new Promise<readonly Verdict[]>((resolve) => {
-      this.#tally.ask("http", qrs, request, resolve);
+      this.#tally.ask("http", qrs, (index) => requirementsOf(requests[index] ?? {}), resolve);
     });
     if (verdicts.every(({ code }) => code === "BUSY")) {
       throw new Problem("BUSY", "no room for another batch; ask again in a second", { "Retry-After": "1" });
@@ -61,7 +67,8 @@ export class VerifyDoor {
 
 interface Asked {
   qrs: string[];
-  request: VerifyRequest;
+  /** What is asked of each; one object for all that ask the same. */
+  requests: VerifyRequest[];
   single: boolean;
 }
 
@@ -74,18 +81,36 @@ function readBody(body: Buffer): Asked {
   }
   if (typeof value === "object" && value !== null && "items" in value) {
     const { items, ...fields } = check(verifyMany, value);
-    return { qrs: items.map(({ qr }) => qr), request: requestOf(fields), single: false };
+    const common = requestOf(fields);
+    const asked = items.map((item) => {
+      if (typeof item === "string") return { qr: item, request: common };
+      const { qr, ...own } = item;
+      return { qr, request: Object.keys(own).length === 0 ? common : { ...common, ...requestOf(own) } };
+    });
+    return { qrs: asked.map(({ qr }) => qr), requests: asked.map(({ request }) => request), single: false };
   }
   const { qr, ...fields } = check(verifyOne, value);
-  return { qrs: [qr], request: requestOf(fields), single: true };
+  return { qrs: [qr], requests: [requestOf(fields)], single: true };
+}
+
+/** `work`, done once for each object. */
+function memo<K extends object, V>(work: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? work(key);
+    known.set(key, value);
+    return value;
+  };
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
-  throw new Problem("BAD_REQUEST", `${where}: ${issue?.message ?? "wrong"}`);
+  // Of what an item may be, the fullest form says best what is wrong.
+  const inner = issue?.code === "invalid_union" ? issue.errors.at(-1)?.[0] : undefined;
+  const where = [...(issue?.path ?? []), ...(inner?.path ?? [])].join(".") || "the body";
+  throw new Problem("BAD_REQUEST", `${where}: ${(inner ?? issue)?.message ?? "wrong"}`);
 }
 
 type Fields = Omit<z.infer<typeof verifyOne>, "qr">;

@@ -150,7 +150,7 @@ describe("a bad line", () => {
   });
 
   it("rejects at once when its token is refused", async () => {
-    const guarded = await startStation({ token: "s3cret" });
+    const guarded = await startStation({ tokens: [{ token: "s3cret" }] });
     const url = `http://127.0.0.1:${guarded.port}`;
     const stranger = new HufuClient(url, { token: "guess" });
     await expect(stranger.verify(card)).rejects.toMatchObject({ code: 4401 });

@@ -90,6 +90,14 @@ describe("POST /v1/verify", () => {
     );
   });
 
+  it("lets each item ask for itself, over what is asked of all", async () => {
+    const items = [card, { qr: card }, { qr: card, claims: false }, { qr: card, at: "2000-01-01T00:00:00Z" }];
+    const { value } = await post({ items, at, claims: true });
+    const { verdicts } = value as { verdicts: { code: string; claims?: unknown }[] };
+    expect(verdicts.map(({ code }) => code)).toEqual(["VALID", "VALID", "VALID", "NOT_YET_VALID"]);
+    expect(verdicts.map(({ claims }) => claims !== undefined)).toEqual([true, true, false, true]);
+  });
+
   it.each([
     ["no JSON", "{", "the body is not JSON"],
     ["another type", "[]", "the body"],
@@ -99,7 +107,9 @@ describe("POST /v1/verify", () => {
     ["a time without zone", { qr: "", at: "2026-10-01T08:00:00" }, "at"],
     ["no items", { items: [] }, "items"],
     ["1,001 items", { items: Array.from({ length: 1001 }, () => ({ qr: "" })) }, "items"],
-    ["items that are texts", { items: [""] }, "items.0"],
+    ["items that are neither texts nor maps", { items: [1] }, "items.0"],
+    ["items with a field it does not know", { items: [{ qr: "", purpos: "rail-boarding" }] }, "purpos"],
+    ["items with a field that is wrong", { items: [{ qr: "", region: "11" }] }, "items.0.region"],
   ])("refuses %s", async (_, body, where) => {
     const { status, type, value } = await post(body);
     expect(status).toBe(400);
@@ -191,7 +201,12 @@ describe("start and stop", () => {
   });
 
   it("demands the token", async () => {
-    const guarded = await startServer(verifier, { host: "127.0.0.1", port: 0, version: "1", token: "s3cret" });
+    const guarded = await startServer(verifier, {
+      host: "127.0.0.1",
+      port: 0,
+      version: "1",
+      tokens: [{ token: "s3cret" }],
+    });
     const ask = async (authorization?: string): Promise<number> => {
       const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
       const body = JSON.stringify({ qr: card });
@@ -202,6 +217,24 @@ describe("start and stop", () => {
     expect(await ask("Basic s3cret")).toBe(401);
     expect(await ask("Bearer s3cret")).toBe(200);
     await guarded.close();
+  });
+
+  it("keeps a token to its scope", async () => {
+    const tokens = [{ token: "gate", purposes: ["rail-boarding"], claims: false }, { token: "bank" }];
+    const scoped = await startServer(verifier, { host: "127.0.0.1", port: 0, version: "1", tokens });
+    const ask = async (token: string, body: object): Promise<unknown[]> => {
+      const request = { method: "POST", body: JSON.stringify(body), headers: { authorization: `Bearer ${token}` } };
+      const answer = await fetch(`http://127.0.0.1:${scoped.port}/v1/verify`, request);
+      return [answer.status, ((await answer.json()) as { code: string }).code];
+    };
+    expect(await ask("gate", { qr: card, at, purpose: "rail-boarding" })).toEqual([200, "VALID"]);
+    expect(await ask("gate", { qr: card, at, purpose: "bank-account" })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("gate", { qr: card, at })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("gate", { qr: card, at, purpose: "rail-boarding", claims: true })).toEqual([403, "FORBIDDEN"]);
+    const items = [{ qr: card }, { qr: card, purpose: "bank-account" }];
+    expect(await ask("gate", { items, purpose: "rail-boarding" })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("bank", { qr: card, at, purpose: "rail-boarding", claims: true })).toEqual([200, "VALID"]);
+    await scoped.close();
   });
 
   it("answers BUSY when every slab is taken", async () => {

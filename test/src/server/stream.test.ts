@@ -219,7 +219,7 @@ describe("refusals", () => {
   });
 
   it("a missing or wrong token closes it with 4401", async () => {
-    const guarded = await startStation({ token: "s3cret" });
+    const guarded = await startStation({ tokens: [{ token: "s3cret" }] });
     expect((await new Line(guarded.url, MSGPACK).closed).code).toBe(4401);
     expect((await new Line(guarded.url, [...MSGPACK, "hufu.token.s3cre"]).closed).code).toBe(4401);
     const inSubprotocol = new Line(guarded.url, [...MSGPACK, "hufu.token.s3cret"]);
@@ -227,6 +227,22 @@ describe("refusals", () => {
     for (const line of [inSubprotocol, inHeader])
       expect((await line.received(1))[0]).toMatchObject({ type: "welcome" });
     await guarded.stop();
+  });
+
+  it("a request that its token is not for closes it with 4403", async () => {
+    const scoped = await startStation({ tokens: [{ token: "gate", purposes: ["rail-boarding"] }] });
+    const ask = async (more: object): Promise<Line> => {
+      const line = await open([...MSGPACK, "hufu.token.gate"], scoped.url);
+      line.send(question(1, [card], more));
+      return line;
+    };
+    const covered = await ask({ purpose: "rail-boarding" });
+    expect((await covered.received(2))[1]).toMatchObject({ type: "verdicts", verdicts: [{ code: "VALID" }] });
+    for (const more of [{}, { purpose: "bank-account" }]) {
+      const line = await ask(more);
+      expect(await line.closed).toEqual({ code: 4403, reason: "this token is for rail-boarding" });
+    }
+    await scoped.stop();
   });
 
   it("silence closes it with 4408", async () => {
