@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Published } from "../authority/publishing.js";
 import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
@@ -33,14 +34,16 @@ async function run(options: PublishOptions): Promise<void> {
     }
     return { path, epoch, expires: new Date(expires * 1000).toISOString().replace(".000Z", "Z") };
   };
-  const files = await withAuthority(options, async (authority) =>
-    options.delta
+  const began = Date.now();
+  const files = await withAuthority(options, async (authority) => {
+    await secondAfter(began);
+    return options.delta
       ? { delta: await write(deltaFile(folder), await authority.publishDelta()) }
       : {
           trust: await write(trustFile(folder), await authority.publishTrustList()),
           status: await write(statusFile(folder), await authority.publishStatus()),
-        },
-  );
+        };
+  });
   if (options.json) {
     printJson(files);
     return;
@@ -49,4 +52,13 @@ async function run(options: PublishOptions): Promise<void> {
     print(`${what.padEnd(8)}  ${path}  epoch ${epoch}, until ${expires}`);
   }
   if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
+}
+
+/**
+ * Waits until the second in which `time` lies is over: what is published then answers for every card issued before,
+ * and not only for those of the seconds before.
+ */
+async function secondAfter(time: number): Promise<void> {
+  const next = (Math.floor(time / 1000) + 1) * 1000;
+  await setTimeout(Math.max(0, next - Date.now()));
 }

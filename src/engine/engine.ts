@@ -1,4 +1,5 @@
 import { BATCH_SIZE } from "../format/batch.js";
+import { toHex } from "../format/bytes.js";
 import { Code } from "../format/code.js";
 import { momentOf, type Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
@@ -75,8 +76,9 @@ export class Engine {
     this.#batch.clear();
     this.#batch.add(qr, momentOf(new Date()));
     this.#batch.seal(this.#state.generation);
-    const { issuer, identity } = splitDetail(this.#enter((instance) => instance.inspect(this.#batch.bytes)));
+    const { kid, issuer, identity } = splitDetail(this.#enter((instance) => instance.inspect(this.#batch.bytes)));
     const verdict = readVerdict(this.#batch.view, 0, []);
+    if (kid.length > 0) verdict.kid = toHex(kid);
     this.#batch.clear();
     return { verdict, issuer, identity };
   }

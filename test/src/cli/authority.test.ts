@@ -79,6 +79,22 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     expect(snapshot.header).toMatchObject({ good: 0, revoked: 1, suspended: 1 });
   });
 
+  it("publish a status that answers for a card enrolled the moment before", async () => {
+    const id = makeResidentId("110105", "19800203", 77);
+    const { out: qr } = await hufu(["enrol"], JSON.stringify({ id, name: "赵六" }));
+    await hufu(["publish", "--out", "public"]);
+    const files = ["--trust", "public/trust.hufu", "--status", "public/status.hufu"];
+    const { status, out } = await hufu(["verify", ...files, "--json"], qr);
+    expect(JSON.parse(out)).toMatchObject({ line: 1, outcome: "accepted", code: "VALID", status: "good", epoch: 2 });
+    expect(status).toBe(0);
+    const decoded = JSON.parse((await hufu(["decode", "--json"], qr)).out) as { kid: string };
+    expect(decoded).toMatchObject({
+      verified: false,
+      code: "UNVERIFIED",
+      kid: (JSON.parse(out) as { kid: string }).kid,
+    });
+  });
+
   it("take people in as CSV and give them out as CSV and JSON", async () => {
     const wang = makeResidentId("370101", "19900101", 123);
     const csv = `\ufeffid,name,gender,address\n440524188001010014,"李, 四",male,\n${wang},王五,,路\n`;
