@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { epochOf, type StatusState } from "../format/status-state.js";
+import type { TrustList } from "../format/trust-list.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { paint, print, printJson } from "./output.js";
 import { messageOf, readSources } from "./verify.js";
@@ -15,6 +17,7 @@ interface DoctorOptions {
   port: string;
   trust?: string[];
   status?: string[];
+  feed?: string;
   json?: true;
 }
 
@@ -24,11 +27,12 @@ export function register(program: Command): void {
     .description("check that this machine can do it, and say what to do where it cannot")
     .option("--port <n>", "port that the service is to have", "8080")
     .option("--trust <file...>", "trust sources to read")
-    .option("--status <file...>", "status snapshots to read")
+    .option("--status <file...>", "status snapshots and deltas to read")
+    .option("--feed <place>", "folder or URL that the service is to follow")
     .option("--json", "print one JSON document")
     .action(async (options: DoctorOptions) => {
       const findings = [node(), simd(), await engine(), await sockets(options.port), clock(), store()];
-      if (options.trust !== undefined) findings.push(await trust(options.trust, options.status ?? []));
+      if (options.trust !== undefined || options.feed !== undefined) findings.push(...(await trustAndStatus(options)));
       if (options.json === true) printJson(findings);
       else findings.forEach(show);
       process.exitCode = findings.every(({ good }) => good) ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
@@ -100,17 +104,53 @@ function store(): Finding {
   }
 }
 
-async function trust(trustFiles: string[], statusFiles: string[]): Promise<Finding> {
+/** What would be in force: the trust list, and status by issuer. */
+async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<Finding[]> {
   const about = "trust, status";
+  const remedy = "fetch them again from the authority";
   try {
-    const { Verifier } = await import("../engine/verifier.js");
+    const [{ compileEngine }, { Instance }, { readState }, { openFeed, readFirst }] = await Promise.all([
+      import("../engine/module.js"),
+      import("../engine/instance.js"),
+      import("../engine/state.js"),
+      import("../server/feed.js"),
+    ]);
+    const first = feed === undefined ? { trust: [], status: [] } : await readFirst(openFeed(feed));
     const sources = {
-      trust: await readSources("--trust", trustFiles),
-      status: await readSources("--status", statusFiles),
+      trust: [...(await readSources("--trust", trust ?? [])), ...first.trust],
+      status: [...(await readSources("--status", status ?? [])), ...first.status],
     };
-    await (await Verifier.create({ ...sources, workers: 1 })).close();
-    return { about, good: true, found: [...trustFiles, ...statusFiles].join(" ") };
+    const instance = new Instance(await compileEngine());
+    const state = await readState(sources, instance.checkSignature);
+    instance.loadTrust(state.trust);
+    return [trustFinding(state.trust), ...state.statuses.map(statusFinding)];
   } catch (error) {
-    return { about, good: false, found: messageOf(error), remedy: "fetch them again from the authority" };
+    return [{ about, good: false, found: messageOf(error), remedy }];
   }
+}
+
+function trustFinding({ keys, epoch, expires }: TrustList): Finding {
+  const dated = expires === undefined ? "" : `, epoch ${epoch}, ${untilText(expires)}`;
+  return {
+    about: "trust list",
+    good: expires === undefined || expires > Date.now() / 1000,
+    found: `${keys.length} ${keys.length === 1 ? "key" : "keys"}${dated}`,
+    remedy: "the authority publishes a new one: hufu publish",
+  };
+}
+
+function statusFinding(state: StatusState): Finding {
+  const { issuer, universe, expires } = state.deltas.at(-1) ?? state.snapshot.header;
+  const age = Math.round(Date.now() / 1000) - universe;
+  return {
+    about: "status",
+    good: expires > Date.now() / 1000,
+    found: `${issuer}, epoch ${epochOf(state)}, ${age} s old, ${untilText(expires)}`,
+    remedy: "the authority publishes a new one: hufu publish",
+  };
+}
+
+function untilText(seconds: number): string {
+  const word = seconds > Date.now() / 1000 ? "until" : "stale since";
+  return `${word} ${new Date(seconds * 1000).toISOString().replace(".000", "")}`;
 }

@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { at, card, issuerKey } from "../../support/server.js";
+import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { STATUS_FILE, TRUST_FILE } from "../../../src/format/feed.js";
+import { encodeTrustList } from "../../../src/format/trust-list.js";
 import { jwksOf } from "../../support/make-card.js";
+import { at, card, issuerKey } from "../../support/server.js";
+import { sourceOf, statusSigner } from "../../support/universe.js";
 
 const hufu = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "hufu-serve-"));
@@ -72,5 +76,22 @@ describe("hufu config and doctor", () => {
     expect((JSON.parse(out) as { good: boolean }[]).map(({ good }) => good)).toEqual(
       Array.from({ length: 7 }, () => true),
     );
+  });
+
+  it("tells what of a feed would be in force, and when it is stale", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { signer, trust: status } = statusSigner("Pilot District");
+    const list = {
+      ...{ authority: "Pilot District", epoch: 7, issuedAt: now - 60, expires: now + 60, keys: [...status.keys] },
+      root: { algorithm: issuerKey.algorithm, publicKey: issuerKey.publicKey },
+    };
+    writeFileSync(join(folder, TRUST_FILE), await encodeTrustList(list, (message) => issuerKey.sign(message)));
+    const claims = { issuer: "Pilot District", epoch: 3, universe: now - 100, expires: now - 10 };
+    const { head, body } = await buildSnapshot(sourceOf([]), { ...claims, signer, threads: 0 });
+    writeFileSync(join(folder, STATUS_FILE), Buffer.concat([head, body]));
+    const { code, out } = await run(["doctor", "--port", "0", "--feed", folder], { CI: "true" });
+    expect(out).toMatch(/^good +trust list +1 key, epoch 7, until \d{4}-/m);
+    expect(out).toMatch(/^bad +status +Pilot District, epoch 3, 1\d\d s old, stale since \d{4}-/m);
+    expect(code).toBe(1);
   });
 });
