@@ -1,37 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Authority } from "../../../src/authority/authority.js";
 import { publishFile } from "../../../src/authority/publish-file.js";
 import type { Published } from "../../../src/authority/publishing.js";
 import { HufuClient } from "../../../src/client/client.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
+import { type ServeProcess, startServe } from "../../support/serve.js";
 
-const bin = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 const runs = await postgresRuns();
-
-/** `hufu serve` in a process of its own, on a free port. */
-async function serve(feed: string): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [bin, "serve", "--feed", feed, "--port", "0", "--workers", "1"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let log = "";
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stderr.on("data", (chunk: Buffer) => {
-      log += chunk.toString();
-      const found = /"port":(\d+)/.exec(log)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    child.once("exit", () => { reject(new Error(log)); }); // prettier-ignore
-  });
-  return { process: child, url: `ws://127.0.0.1:${port}/v1/stream` };
-}
 
 describe.skipIf(!runs)(`hufu serve --feed${runs ? "" : " (skipped: PostgreSQL does not run here)"}`, () => {
   const folder = temporaryFolder();
   const feed = join(folder.path, "feed");
-  const verifiers: Awaited<ReturnType<typeof serve>>[] = [];
+  const verifiers: ServeProcess[] = [];
   const clients: HufuClient[] = [];
   let authority: Authority;
   let card: { qr: string; id: string };
@@ -48,8 +29,8 @@ describe.skipIf(!runs)(`hufu serve --feed${runs ? "" : " (skipped: PostgreSQL do
     card = { qr: (await authority.enrol(person, { actor: "test", issuedAt: past })).qr, id: person.id };
     await publish("trust.hufu", authority.publishTrustList());
     await publish("status.hufu", authority.publishStatus());
-    verifiers.push(...(await Promise.all([serve(feed), serve(feed)])));
-    clients.push(...verifiers.map(({ url }) => new HufuClient(url)));
+    verifiers.push(...(await Promise.all([startServe(["--feed", feed]), startServe(["--feed", feed])])));
+    clients.push(...verifiers.map(({ port }) => new HufuClient(`ws://127.0.0.1:${port}`)));
   });
   afterAll(async () => {
     for (const client of clients) client.close();
@@ -100,8 +81,7 @@ describe.skipIf(!runs)(`hufu serve --feed${runs ? "" : " (skipped: PostgreSQL do
   });
 
   it("stops on SIGTERM with nothing left in work", async () => {
-    const ended = verifiers.map(({ process: child }) => new Promise((resolve) => child.once("exit", resolve)));
     for (const { process: child } of verifiers) child.kill("SIGTERM");
-    expect(await Promise.all(ended)).toEqual([0, 0]);
+    expect(await Promise.all(verifiers.map(({ ended }) => ended))).toEqual([0, 0]);
   });
 });

@@ -1,17 +1,16 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { STATUS_FILE, TRUST_FILE } from "../../../src/format/feed.js";
 import { encodeTrustList } from "../../../src/format/trust-list.js";
 import { jwksOf } from "../../support/make-card.js";
+import { hufuPath as hufu, startServe } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";
 import { sourceOf, statusSigner } from "../../support/universe.js";
 
-const hufu = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "hufu-serve-"));
 const trust = join(folder, "trust.json");
 writeFileSync(trust, jwksOf([issuerKey]));
@@ -29,12 +28,8 @@ function run(args: string[], env: Record<string, string> = {}): Promise<{ code: 
 
 describe("hufu serve", () => {
   it("serves, and stops cleanly at SIGTERM", async () => {
-    const server = spawn(process.execPath, [hufu, "serve", "--port", "0", "--workers", "1", "--trust", trust]);
-    let log = "";
-    server.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
-    const ended = new Promise<number | null>((resolve) => server.on("exit", resolve));
-    await expect.poll(() => log, { timeout: 20_000 }).toContain('"msg":"verifying"');
-    const port = /"port":(\d+)/.exec(log)?.[1] ?? "";
+    const server = await startServe(["--trust", trust]);
+    const port = String(server.port);
     const body = JSON.stringify({ qr: card, at: at.toISOString() });
     const answer = await fetch(`http://127.0.0.1:${port}/v1/verify`, { method: "POST", body });
     expect(await answer.json()).toMatchObject({ code: "VALID" });
@@ -43,9 +38,9 @@ describe("hufu serve", () => {
     expect(second.err).toBe(
       `hufu: port ${port} on 127.0.0.1 is in use; stop what uses it or choose another with --port.\n`,
     );
-    server.kill("SIGTERM");
-    expect(await ended).toBe(0);
-    expect(log).toContain('"msg":"stopped"');
+    server.process.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+    expect(server.log()).toContain('"msg":"stopped"');
   });
 
   it.each([

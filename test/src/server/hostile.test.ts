@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { HufuClient } from "../../../src/client/client.js";
 import { Code } from "../../../src/format/code.js";
 import { jwksOf } from "../../support/make-card.js";
+import { type ServeProcess, startServe } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";
 
 /** A server in a process of its own, so that its memory can be told from the test's. */
@@ -22,32 +21,32 @@ const ALLOWANCE_MIB = 32;
 
 const canMeasure = existsSync("/proc/self/status");
 const note = canMeasure ? "" : " (skipped: there is no /proc here to read a process's memory from)";
-const hufu = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 
 describe.skipIf(!canMeasure)(`a server under garbage${note}`, () => {
   const folder = mkdtempSync(join(tmpdir(), "hufu-hostile-"));
   const trust = join(folder, "trust.json");
   writeFileSync(trust, jwksOf([issuerKey]));
-  const server = spawn(process.execPath, [hufu, "serve", "--port", "0", "--workers", "1", "--trust", trust]);
-  let log = "";
-  server.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
+  let server: ServeProcess;
+  beforeAll(async () => {
+    server = await startServe(["--trust", trust]);
+  });
   afterAll(() => {
-    server.kill("SIGKILL");
+    server.process.kill("SIGKILL");
     rmSync(folder, { recursive: true });
   });
 
   it(`answers everything with a code or a close reason, its memory flat`, { timeout: 120_000 }, async () => {
-    await expect.poll(() => log, { timeout: 20_000 }).toContain('"msg":"verifying"');
-    const url = `ws://127.0.0.1:${/"port":(\d+)/.exec(log)?.[1] ?? ""}`;
+    const { pid } = server.process;
+    const url = `ws://127.0.0.1:${server.port}`;
     for (let round = 0; round < WARM_UP; round++) await attack(url);
-    const before = residentMib(server.pid);
+    const before = residentMib(pid);
     for (let round = 0; round < ROUNDS; round++) await attack(url);
     // Rounds are alike: what each left behind would add up.
-    expect(residentMib(server.pid) - before).toBeLessThan(ALLOWANCE_MIB);
+    expect(residentMib(pid) - before).toBeLessThan(ALLOWANCE_MIB);
     const client = new HufuClient(url);
     expect((await client.verify(card, { at })).code).toBe("VALID");
     client.close();
-    expect(server.exitCode).toBeNull();
+    expect(server.process.exitCode).toBeNull();
   });
 });
 

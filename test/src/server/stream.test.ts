@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import type { ServerFrame, VerdictsFrame } from "../../../src/format/frame.js";
-import { jsonCodec } from "../../../src/format/frame.js";
-import { msgpackCodec } from "../../../src/format/msgpack.js";
+import type { VerdictsFrame } from "../../../src/format/frame.js";
+import { JSON_TWIN, Line, MSGPACK, openLine, question } from "../../support/line.js";
 import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
 
 const CREDITS = 256;
@@ -13,66 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => station.stop());
 
-/** A plain WebSocket that collects what the server says. */
-class Line {
-  readonly frames: ServerFrame[] = [];
-  readonly #socket: WebSocket;
-  #changed: () => void = () => undefined;
-  readonly closed: Promise<{ code: number; reason: string }>;
-
-  constructor(url: string, subprotocols: string[], headers: Record<string, string> = {}) {
-    this.#socket = new WebSocket(url, subprotocols, { headers });
-    const codec = subprotocols[0] === jsonCodec.subprotocol ? jsonCodec : msgpackCodec;
-    this.#socket.on("message", (data: Buffer) => {
-      this.frames.push(codec.decode(data) as ServerFrame);
-      this.#changed();
-    });
-    this.closed = new Promise((resolve) => {
-      this.#socket.on("close", (code, reason) => {
-        resolve({ code, reason: reason.toString() });
-        this.#changed();
-      });
-    });
-    this.#socket.on("error", () => undefined);
-  }
-
-  /** Resolves when there are `count` frames. */
-  async received(count: number): Promise<ServerFrame[]> {
-    while (this.frames.length < count) {
-      if (this.#socket.readyState === WebSocket.CLOSED) throw new Error("closed before the answer");
-      await new Promise<void>((resolve) => (this.#changed = resolve));
-    }
-    return this.frames;
-  }
-
-  send(data: string | Uint8Array): void {
-    this.#socket.send(data);
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
-
-const MSGPACK = ["hufu.v1+msgpack"];
-const JSON_TWIN = ["hufu.v1+json"];
-
 async function open(subprotocols = MSGPACK, url = station.url): Promise<Line> {
-  const line = new Line(url, subprotocols);
-  await line.received(1);
-  return line;
-}
-
-function question(seq: number, qrs: readonly (string | Uint8Array)[], more = {}): Uint8Array {
-  return msgpackCodec.encode({ type: "verify", seq, qrs, at: at.toISOString(), ...more }) as Uint8Array;
+  return openLine(url, subprotocols);
 }
 
 describe("frames", () => {
