@@ -1,4 +1,5 @@
 // Everything `npm start` and `npm test` need, done once and quietly: dependencies, then the build. Needs node and npm only.
+import "./node-version.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
@@ -7,11 +8,6 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stampFile = join(root, "dist", ".setup.json");
-
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  fail(`Node ${process.versions.node} is too old`, "install Node 20.19 or newer");
-}
 
 const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, "utf8")) : {};
 const lock = digest([join(root, "package-lock.json")]);
@@ -49,7 +45,7 @@ function run(what, args) {
 
 function fail(what, remedy) {
   process.stderr.write(`hufu: ${what}; ${remedy}.\n`);
-  process.exit(1);
+  process.exit(2);
 }
 
 function digest(files) {

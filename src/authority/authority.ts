@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Algorithm, Tier } from "../format/batch.js";
 import { fromHex, toHex } from "../format/bytes.js";
 import { engineCheck, type CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
+import { makeFolder } from "./folder.js";
 import { beginRun, issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Run } from "./issuing.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
 import { ageOn, type Person } from "./person.js";
@@ -76,7 +77,7 @@ export class Authority {
 
   /** Makes the keys and the database, and opens the authority. */
   static async init(options: InitOptions): Promise<Authority> {
-    mkdirSync(options.data, { recursive: true, mode: 0o700 });
+    makeDataFolder(options.data);
     const database = await openDatabase(databaseOf(options));
     try {
       await migrate(database.sql);
@@ -290,6 +291,21 @@ export class Authority {
     const key = this.keys.find((candidate) => candidate.use === use);
     if (key !== undefined) return key;
     throw new AuthorityError("KEY_UNAVAILABLE", `there is no ${use} key`, "restore the database from its backup");
+  }
+}
+
+/** Only its owner may look into it. */
+function makeDataFolder(data: string): void {
+  try {
+    makeFolder(data, 0o700);
+    accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new AuthorityError(
+      "STORE_UNAVAILABLE",
+      `${data} cannot be used: ${message}`,
+      "name another folder with --data",
+    );
   }
 }
 

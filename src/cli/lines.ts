@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { MAX_TEXT_LENGTH } from "../format/limits.js";
-import { UsageError } from "./errors.js";
+import { reasonOf, UsageError } from "./errors.js";
 
 export interface Line {
   /** From 1. */
@@ -27,8 +27,10 @@ export async function* readLines(file: string): AsyncGenerator<Line[]> {
       if (lines.length > 0) yield lines;
     }
   } catch (error) {
-    const why = error instanceof Error && "code" in error && error.code === "ENOENT" ? "no such file" : String(error);
-    throw new UsageError(`cannot read ${file}: ${why}`, "give a file with one QR text a line, or - for standard input");
+    throw new UsageError(
+      `cannot read ${file}: ${reasonOf(error)}`,
+      "give a file with one QR text a line, or - for standard input",
+    );
   }
   const last = splitter.end();
   if (last !== undefined) yield [last];

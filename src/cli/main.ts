@@ -49,7 +49,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     .helpCommand("help [command]", "explain a command")
     .configureOutput({
       outputError: (message, write) => {
-        write(message.replace(/^error: /, "hufu: "));
+        const sentence = message
+          .replace(/^error: /, "")
+          .trim()
+          .replaceAll(/\.?\n/g, " ")
+          .replace("invalid. ", "invalid: ")
+          .replace(/\.$/, "");
+        write(`${paintError.red("hufu:")} ${sentence}; see \`hufu --help\`.\n`);
       },
     })
     .exitOverride();

@@ -1,10 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Published } from "../authority/publishing.js";
 import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
-import { UsageError } from "./errors.js";
+import { reasonOf, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
 
 interface PublishOptions extends DataOptions {
@@ -24,13 +23,14 @@ export function register(program: Command): void {
 
 async function run(options: PublishOptions): Promise<void> {
   const folder = options.out ?? options.data;
+  const { makeFolder } = await import("../authority/folder.js");
   const { publishFile } = await import("../authority/publish-file.js");
   const write = async (path: string, { epoch, expires, parts }: Published) => {
     try {
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       await publishFile(resolve(path), parts);
     } catch (error) {
-      throw new UsageError(`${path} cannot be written: ${(error as Error).message}`, "name another folder with --out");
+      throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`, "name another folder with --out");
     }
     return { path, epoch, expires: new Date(expires * 1000).toISOString().replace(".000Z", "Z") };
   };

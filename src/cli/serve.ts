@@ -3,9 +3,9 @@ import type { Logger } from "pino";
 import { type Config, configure } from "../server/config.js";
 import type { FeedEvent, FeedSource, FirstFiles } from "../server/feed.js";
 import { type AccessToken, readTokens } from "../server/token.js";
-import { UsageError } from "./errors.js";
+import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { messageOf, readPolicyFile, readSources } from "./verify.js";
+import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 import { version } from "./version.js";
 
 export function register(program: Command): void {
@@ -35,8 +35,8 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     ...(workers !== undefined && { workers }),
     ...(statusMaxAge !== undefined && { statusMaxAge }),
   }).catch((error: unknown) => {
-    const names = [...config.trust, ...config.status, ...(config.feed === undefined ? [] : [config.feed])];
-    throw new UsageError(`cannot use ${names.join(", ")}: ${messageOf(error)}`);
+    const { trust, status, feed = "" } = config;
+    throw unusableSources(error, trust.length > 0 ? { trust, status } : { trust: [feed], status: [feed] });
   });
   const feed = source && new Feed(source, verifier, reportTo(log));
   // What the feed has now is in force before the first card is verified.
@@ -69,7 +69,7 @@ async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
     return [...(token === undefined ? [] : [{ token }]), ...(file ? readTokens(Buffer.from(file).toString()) : [])];
   } catch (error) {
     const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
-    throw new UsageError(`cannot use ${tokens ?? ""}: ${messageOf(error)}`, `write it as ${example}`);
+    throw new UsageError(`cannot use ${tokens ?? ""}: ${reasonOf(error)}`, `write it as ${example}`);
   }
 }
 
@@ -78,7 +78,10 @@ async function firstFiles(config: Config, source: FeedSource | undefined): Promi
   if (source !== undefined && config.trust.length === 0) {
     const { readFirst } = await import("../server/feed.js");
     return readFirst(source).catch((error: unknown) => {
-      throw new UsageError(`cannot follow ${config.feed ?? ""}: ${messageOf(error)}`, "run `hufu publish --out` there");
+      throw new UsageError(
+        `cannot follow ${config.feed ?? ""}: ${reasonOf(error)}`,
+        "name a folder or URL that `hufu publish --out` filled",
+      );
     });
   }
   return {

@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import type { PolicyTable } from "../policy/policy.js";
 import { parseTime } from "../format/time.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
 import { note, paint, print, printJson } from "./output.js";
+import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 
 interface VerifyOptions {
   trust: string[];
@@ -45,8 +44,7 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
   const status = await readSources("--status", options.status ?? []);
   const verifier = await Verifier.create({ trust, status, ...(policy && { policy }) }).catch((error: unknown) => {
-    const files = [...options.trust, ...(options.status ?? [])];
-    throw new UsageError(`cannot use ${files.join(", ")}: ${messageOf(error)}`);
+    throw unusableSources(error, { trust: options.trust, status: options.status ?? [] });
   });
   try {
     const requirements = verifier.requirementsOf(request);
@@ -90,30 +88,6 @@ function timeFrom(text: string): Date {
     throw new UsageError(`--at ${text} is not a time`, "write it as RFC 3339, such as 2026-10-01T08:00:00+08:00");
   }
   return time;
-}
-
-export async function readSources(option: string, files: readonly string[]): Promise<Uint8Array[]> {
-  return Promise.all(
-    files.map((file) =>
-      readFile(file).catch((error: unknown) => {
-        throw new UsageError(`cannot read ${option} ${file}: ${messageOf(error)}`, "name a file that can be read");
-      }),
-    ),
-  );
-}
-
-export async function readPolicyFile(file: string): Promise<PolicyTable> {
-  const [bytes] = await readSources("--policy", [file]);
-  const { readPolicy } = await import("../policy/policy.js");
-  try {
-    return readPolicy(Buffer.from(bytes ?? []).toString("utf8"));
-  } catch (error) {
-    throw new UsageError(`cannot use ${file}: ${messageOf(error)}`);
-  }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyOptions): void {

@@ -55,7 +55,13 @@ export async function readState(sources: StateSources, verify: VerifySignature):
 
 function readTrustSources(sources: TrustSource | readonly TrustSource[], verify: VerifySignature): TrustList {
   const all = typeof sources === "string" || sources instanceof Uint8Array ? [sources] : sources;
-  const lists = all.map((source) => readTrust(typeof source === "string" ? utf8.encode(source) : source, verify));
+  const lists = all.map((source, index) => {
+    try {
+      return readTrust(typeof source === "string" ? utf8.encode(source) : source, verify);
+    } catch (error) {
+      throw error instanceof TrustError ? new TrustError(error.code, error.message, index) : error;
+    }
+  });
   const [first] = lists;
   if (lists.length === 1 && first !== undefined) return first;
   return { epoch: Math.max(0, ...lists.map((list) => list.epoch)), keys: lists.flatMap((list) => list.keys) };
@@ -94,10 +100,14 @@ export async function openStatus(
   const snapshots: Snapshot[] = [];
   const deltas: Delta[] = [];
   const lists: OpenedStatusList[] = [];
-  for (const file of files) {
-    if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, statusTrust)));
-    else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, statusTrust));
-    else deltas.push(openDelta(file, statusTrust));
+  for (const [index, file] of files.entries()) {
+    try {
+      if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, statusTrust)));
+      else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, statusTrust));
+      else deltas.push(openDelta(file, statusTrust));
+    } catch (error) {
+      throw error instanceof StatusError ? new StatusError(error.code, error.message, index) : error;
+    }
   }
   return { snapshots, deltas, lists };
 }

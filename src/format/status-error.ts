@@ -25,6 +25,8 @@ export class StatusError extends Error {
   constructor(
     readonly code: StatusErrorCode,
     message: string,
+    /** Which of several files, from 0. */
+    readonly file?: number,
   ) {
     super(message);
   }

@@ -73,6 +73,8 @@ export class TrustError extends Error {
   constructor(
     readonly code: TrustErrorCode,
     message: string,
+    /** Which of several files, from 0. */
+    readonly file?: number,
   ) {
     super(message);
   }

@@ -46,6 +46,9 @@ export class FolderSource implements FeedSource {
   }
 }
 
+/** How long one file may take over HTTP. */
+const TIMEOUT_MS = 30_000;
+
 export class HttpSource implements FeedSource {
   readonly #tags = new Map<string, string>();
   readonly #base: URL;
@@ -55,11 +58,22 @@ export class HttpSource implements FeedSource {
   }
 
   async read(name: string): Promise<Uint8Array | undefined> {
+    // Not AbortSignal.timeout: its timer would let the process end while the answer is waited for.
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+    }, TIMEOUT_MS);
+    try {
+      return await this.#fetch(name, abort.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #fetch(name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const tag = this.#tags.get(name);
-    const response = await fetch(new URL(name, this.#base), {
-      headers: tag === undefined ? {} : { "If-None-Match": tag },
-      signal: AbortSignal.timeout(30_000),
-    });
+    const headers: Record<string, string> = tag === undefined ? {} : { "If-None-Match": tag };
+    const response = await fetch(new URL(name, this.#base), { headers, signal });
     if (response.status === 304 || response.status === 404) return undefined;
     if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
     const length = Number(response.headers.get("content-length") ?? 0);

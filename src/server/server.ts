@@ -55,7 +55,7 @@ const PAGE_HEADERS = {
 
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
-  const { app, listen } = await openSockets();
+  const { app, listen } = openSockets();
   const token = new TokenCheck(options.tokens ?? []);
   const perAddress = options.perAddress ?? 256;
   const most = options.connections ?? 10_000;

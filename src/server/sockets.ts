@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from "uWebSockets.js";
 import { StartError } from "./start-error.js";
 
@@ -19,16 +20,8 @@ export type OnRequest = (response: HttpResponse, request: HttpRequest) => void;
 export type StreamSocket<T> = WebSocket<T>;
 
 /** Load the add-on. Throws StartError where it does not load. */
-export async function openSockets(): Promise<Sockets> {
-  const { App, us_listen_socket_close, us_socket_local_port } = await import("uWebSockets.js").catch(
-    (error: unknown) => {
-      const why = String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
-      throw new StartError(
-        `the uWebSockets.js add-on does not load (${why})`,
-        "run `node scripts/glibc.mjs`, which fits it to this system or says what is missing",
-      );
-    },
-  );
+export function openSockets(): Sockets {
+  const { App, us_listen_socket_close, us_socket_local_port } = loadAddon();
   const app = App();
   const listen = (host: string, port: number): Promise<Listening> =>
     new Promise((resolve, reject) => {
@@ -46,6 +39,20 @@ export async function openSockets(): Promise<Sockets> {
       (app as unknown as ListenExclusively).listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, started);
     });
   return { app, listen };
+}
+
+/** With `import()` Node 20 ends the process over what such a package throws, caught or not. */
+function loadAddon(): typeof import("uWebSockets.js") {
+  try {
+    return createRequire(import.meta.url)("uWebSockets.js") as typeof import("uWebSockets.js");
+  } catch (error) {
+    // The package speaks first, the system's own reason comes last.
+    const lines = String(error instanceof Error ? error.message : error).split("\n");
+    throw new StartError(
+      `the uWebSockets.js add-on does not load (${(lines[lines.length - 1] ?? "").replace(/^Error: /, "")})`,
+      "run `node scripts/glibc.mjs`, which fits it to this system or says what is missing",
+    );
+  }
 }
 
 const LIBUS_LISTEN_EXCLUSIVE_PORT = 1;

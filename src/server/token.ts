@@ -29,7 +29,7 @@ export function readTokens(json: string): AccessToken[] {
   const parsed = z.array(accessToken).min(1).safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "wrong"}`);
+  throw new Error(`it is wrong at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
 }
 
 /** Checks bearer tokens (RFC 6750) in a time that does not tell how much of a token was right. */

@@ -12,7 +12,7 @@ describe("access tokens", () => {
       { token: "gate-secret", purpose: "x" },
       { token: "gate-secret", purposes: [] },
     ]) {
-      expect(() => readTokens(JSON.stringify([wrong]))).toThrow(/^0(?!.*secret)/);
+      expect(() => readTokens(JSON.stringify([wrong]))).toThrow(/^it is wrong at 0(?!.*secret)/);
     }
   });
 });
