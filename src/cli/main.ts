@@ -8,6 +8,7 @@ import { register as demo } from "./demo.js";
 import { register as doctor } from "./doctor.js";
 import { register as enrol } from "./enrol.js";
 import { EXIT_USAGE } from "./errors.js";
+import { register as explain } from "./explain.js";
 import { register as init } from "./init.js";
 import { paintError } from "./output.js";
 import { register as publish } from "./publish.js";
@@ -26,6 +27,7 @@ type Register = (program: Command) => void;
 const commands: Register[] = [
   verify,
   decode,
+  explain,
   serve,
   demo,
   config,
@@ -79,10 +81,13 @@ function report(error: unknown): void {
   if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
 }
 
-// A reader that has seen enough (`hufu cards | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+// A reader that has seen enough (`hufu cards | head`) is no failure; Node ignores the signal that says so. A command
+// that has something to close first, such as a database, listens to it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!process.emit("SIGPIPE", "SIGPIPE")) process.exit(0);
+  });
+}
 
 process.exitCode = await main(process.argv);

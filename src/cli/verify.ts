@@ -1,35 +1,26 @@
 import type { Command } from "commander";
-import { parseTime } from "../format/time.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
 import { note, paint, print, printJson } from "./output.js";
+import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 
-interface VerifyOptions {
+interface VerifyOptions extends RequestOptions {
   trust: string[];
   status?: string[];
   policy?: string;
-  purpose?: string;
-  region?: string;
-  audience?: string;
-  at?: string;
   claims?: true;
   json?: true;
 }
 
 export function register(program: Command): void {
-  program
-    .command("verify")
+  withRequestOptions(program.command("verify"))
     .description("verify QR texts, one a line: one verdict a line, in the same order")
     .argument("[file]", "file of QR texts, or - for standard input", "-")
     .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
     .option("--status <file...>", "status snapshots and deltas; without them status is unchecked")
     .option("--policy <file>", "acceptance policy, JSON")
-    .option("--purpose <purpose>", "what the card is checked for, such as rail-boarding")
-    .option("--region <code>", "where, as a GB/T 2260 code")
-    .option("--audience <name>", "who checks, for presentations")
-    .option("--at <time>", "the moment to judge by, as RFC 3339; now by default")
     .option("--claims", "print the claims of genuine cards")
     .option("--json", "print a JSON document a line")
     .action(async (file: string, options: VerifyOptions) => {
@@ -38,7 +29,7 @@ export function register(program: Command): void {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<number> {
-  const request = requestFrom(options);
+  const request: VerifyRequest = { ...requestFrom(options), ...(options.claims === true && { claims: true }) };
   const { Verifier } = await import("../engine/verifier.js");
   const trust = await readSources("--trust", options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
@@ -67,27 +58,6 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   } finally {
     await verifier.close();
   }
-}
-
-function requestFrom(options: VerifyOptions): VerifyRequest {
-  if (options.region !== undefined && !/^\d{6}$/.test(options.region)) {
-    throw new UsageError(`--region ${options.region} is not a region code`, "give the 6 digits of GB/T 2260");
-  }
-  return {
-    ...(options.purpose !== undefined && { purpose: options.purpose }),
-    ...(options.region !== undefined && { region: options.region }),
-    ...(options.audience !== undefined && { audience: options.audience }),
-    ...(options.at !== undefined && { at: timeFrom(options.at) }),
-    ...(options.claims === true && { claims: true }),
-  };
-}
-
-function timeFrom(text: string): Date {
-  const time = parseTime(text);
-  if (time === undefined) {
-    throw new UsageError(`--at ${text} is not a time`, "write it as RFC 3339, such as 2026-10-01T08:00:00+08:00");
-  }
-  return time;
 }
 
 function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyOptions): void {

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import type { Layer } from "./explain/layers.js";
+import { readInput } from "./input.js";
+import { paint, print, printJson } from "./output.js";
+import { readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
+
+interface ExplainOptions extends RequestOptions {
+  trust?: string[];
+  status?: string[];
+  policy?: string;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  withRequestOptions(program.command("explain"))
+    .description("show a QR text layer by layer: what is there, where it fails, by which rule, and what to do")
+    .argument("<qr>", "the QR text, or - for standard input")
+    .option("--trust <file...>", "trust sources; without them the card is read and not judged")
+    .option("--status <file...>", "status snapshots and deltas")
+    .option("--policy <file>", "acceptance policy, JSON")
+    .option("--json", "print one JSON document")
+    .action(async (qr: string, options: ExplainOptions) => {
+      process.exitCode = await explain(qr, options);
+    });
+}
+
+async function explain(qr: string, options: ExplainOptions): Promise<number> {
+  const text = qr === "-" ? Buffer.from(await readInput("-", "a QR text")).toString("latin1").trimEnd() : qr; // prettier-ignore
+  const request = requestFrom(options);
+  const [{ Engine }, { requirementsFor }, { explainVerdict }] = await Promise.all([
+    import("../engine/engine.js"),
+    import("../policy/policy.js"),
+    import("./explain/layers.js"),
+  ]);
+  const trust = await readSources("--trust", options.trust ?? []);
+  const status = await readSources("--status", options.status ?? []);
+  const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
+  const engine = await Engine.create({ trust, status }).catch((error: unknown) => {
+    throw unusableSources(error, { trust: options.trust ?? [], status: options.status ?? [] });
+  });
+  const requirements = { ...requirementsFor(policy, request), detail: "names" as const };
+  const judged = trust.length === 0 ? engine.inspect(text).verdict : engine.verifyAll([text], requirements)[0];
+  if (judged === undefined) throw new Error("the engine gave no verdict");
+  const layers = explainVerdict(text, judged);
+  if (options.json === true) printJson({ outcome: judged.outcome, code: judged.code, layers });
+  else layers.forEach(show);
+  return judged.code === "VALID" || judged.code === "UNVERIFIED" ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
+}
+
+const COLOURS: Record<Layer["result"], (text: string) => string> = {
+  good: paint.green,
+  refused: paint.red,
+  undetermined: paint.yellow,
+  unchecked: paint.yellow,
+  "not-reached": paint.dim,
+};
+
+function show({ layer, result, found, code, byte, rule, remedy }: Layer): void {
+  print(`${layer.padEnd(10)} ${COLOURS[result](result.padEnd(12))} ${found ?? ""}`.trimEnd());
+  if (code === undefined) return;
+  const where = byte === undefined ? "" : ` at ${layer === "base45" ? "character" : "byte"} ${byte}`;
+  print(`           ${paint.bold(code)}${where}: ${rule ?? ""}`);
+  if (remedy !== undefined) print(`           ${paint.bold("->")} ${remedy}`);
+}
