@@ -34,15 +34,18 @@ export async function withAuthority<T>(options: DataOptions, work: (authority: A
   return leavingCleanly(await Authority.open(databaseOptions(options)), work);
 }
 
+/** Exit statuses of a command that was told to stop. */
+const STATUS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 0 };
+
 export async function leavingCleanly<T>(authority: Authority, work: (authority: Authority) => Promise<T>): Promise<T> {
   const stop = (signal: NodeJS.Signals) => {
-    void authority.close().finally(() => process.exit(signal === "SIGINT" ? 130 : 143));
+    void authority.close().finally(() => process.exit(STATUS[signal] ?? 1));
   };
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.once("SIGINT", stop).once("SIGTERM", stop).on("SIGPIPE", stop);
   try {
     return await work(authority);
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
+    process.off("SIGINT", stop).off("SIGTERM", stop).off("SIGPIPE", stop);
     await authority.close();
   }
 }

@@ -35,6 +35,7 @@ async function run(options: DemoOptions): Promise<void> {
   const undo: (() => Promise<void> | void)[] = [];
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve).once("SIGTERM", resolve);
+    process.on("SIGPIPE", resolve);
   });
   try {
     const url = await raise(options, undo);

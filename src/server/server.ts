@@ -49,7 +49,8 @@ const GRACE_MS = 5_000;
 
 /** The page is its own server's only: nothing from elsewhere is loaded or may frame it. */
 const PAGE_HEADERS = {
-  "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "Content-Security-Policy":
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   "Referrer-Policy": "no-referrer",
 };
 

@@ -68,7 +68,7 @@ function drawCodes(from: Sample, to: Sample): void {
     const row = document.createElement("tr");
     const name = document.createElement("td");
     name.textContent = code;
-    name.className = OUTCOMES[code] ?? "refused";
+    row.className = OUTCOMES[code] ?? "refused";
     const count = document.createElement("td");
     count.textContent = number.format(rate);
     const share = document.createElement("td");
