@@ -113,6 +113,15 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     expect(JSON.parse(json.out)).toMatchObject({ name: "王五", state: "good" });
   });
 
+  it("leave nothing running when their reader goes away", async () => {
+    const env = { ...process.env, HUFU_DATA: join(folder.path, "data"), HUFU_DATABASE_URL: "" };
+    const child = spawn(process.execPath, [hufuPath, "cards", "--qr"], { env, cwd: folder.path });
+    child.stdout.destroy();
+    await once(child, "close");
+    expect(child.exitCode).toBe(0);
+    expect(readdirSync(join(folder.path, "data", "postgres"))).not.toContain("postmaster.pid");
+  });
+
   it("enrol nobody when one of the people is wrong", async () => {
     const bad = await hufu(["enrol"], `[${zhang.replace("002X", "0021")}, {"id": "x"}]`);
     expect([bad.status, bad.out]).toEqual([2, ""]);

@@ -57,12 +57,9 @@ describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not r
       headers: { "content-type": "application/json" },
       body,
     });
-    expect(await response.json()).toMatchObject({
-      outcome: "accepted",
-      tier: "lite",
-      status: "good",
-      claims: { 4: /./ },
-    });
+    const verdict = (await response.json()) as { claims?: Record<string, unknown> };
+    expect(verdict).toMatchObject({ outcome: "accepted", tier: "lite", status: "good" });
+    expect(verdict.claims?.[4]).toMatch(/./);
   });
 
   it("ends cleanly on Ctrl-C and leaves nothing behind", async () => {
