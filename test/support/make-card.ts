@@ -2,24 +2,10 @@ import { deflateSync } from "node:zlib";
 import { encode } from "cborg";
 import { Algorithm } from "../../src/format/batch.js";
 import type { TrustedKey } from "../../src/format/trust-list.js";
+import { encodeBase45 } from "./base45.js";
 import type { TestKey } from "./keys.js";
 
-/** Cards made without any of the project's own encoders: cborg, node:zlib and the base45 of RFC 9285 below. */
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
-
-export function base45(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 2) {
-    const pair = i + 1 < bytes.length;
-    let value = pair ? bytes[i]! * 256 + bytes[i + 1]! : bytes[i]!;
-    for (let digit = 0; digit < (pair ? 3 : 2); digit++) {
-      text += ALPHABET.charAt(value % 45);
-      value = Math.floor(value / 45);
-    }
-  }
-  return text;
-}
+/** Cards made without any of the project's own encoders: cborg, node:zlib and the base45 of base45.ts. */
 
 export const COSE_ALG: Record<Algorithm, number> = {
   [Algorithm.ED25519]: -8,
@@ -89,7 +75,7 @@ export function coseSign1(key: TestKey, options: CardOptions = {}): Uint8Array {
 }
 
 export function qrOf(cose: Uint8Array): string {
-  return base45(deflateSync(cose, { level: 9 }));
+  return encodeBase45(deflateSync(cose, { level: 9 }));
 }
 
 export function makeCard(key: TestKey, options: CardOptions = {}): string {

@@ -1,5 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { decode } from "cborg";
+import { decodeBase45 } from "./base45.js";
 
 type CborMap = Map<number, unknown>;
 
@@ -12,20 +13,6 @@ export interface OpenedCard {
   /** Sig_structure, RFC 9052 §4.4. */
   toBeSigned: Uint8Array;
   signature: Uint8Array;
-}
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
-
-/** Base45 (RFC 9285 §4.3) of texts known to be right. */
-export function decodeBase45(text: string): Uint8Array {
-  const digits = Array.from(text, (character) => ALPHABET.indexOf(character));
-  const bytes: number[] = [];
-  for (let i = 0; i < digits.length; i += 3) {
-    const [c, d, e] = digits.slice(i, i + 3);
-    const value = c! + d! * 45 + (e ?? 0) * 2025;
-    bytes.push(...(e === undefined ? [value] : [value >> 8, value & 255]));
-  }
-  return Uint8Array.from(bytes);
 }
 
 export function openCard(qrText: string): OpenedCard {

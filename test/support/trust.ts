@@ -1,4 +1,4 @@
-import { encodeTrustList, type TrustedKey } from "../../src/format/trust-list.js";
+import { encodeTrustList, TrustError, type TrustedKey } from "../../src/format/trust-list.js";
 import { NOW } from "./make-card.js";
 import type { TestKey } from "./keys.js";
 
@@ -13,4 +13,15 @@ export function trustListOf(root: TestKey, keys: TrustedKey[], epoch = 1): Promi
     root: { algorithm: root.algorithm, publicKey: root.publicKey },
   };
   return encodeTrustList(list, (message) => root.sign(message));
+}
+
+/** Code of the TrustError that `act` ends in; "accepted" where it ends in none. */
+export function trustErrorOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof TrustError) return error.code;
+    throw error;
+  }
+  return "accepted";
 }

@@ -6,8 +6,8 @@ import { inflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { explainVerdict, type Layer } from "../../../src/cli/explain/layers.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { decodeBase45 } from "../../support/open-card.js";
-import { base45, coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
+import { decodeBase45, encodeBase45 } from "../../support/base45.js";
+import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";
 
@@ -39,9 +39,9 @@ describe("explainVerdict", () => {
     flipped[0]! ^= 0xff;
     expect(refusal(`${card.slice(0, 50)}a${card.slice(51)}`)).toMatchObject({ layer: "base45", byte: 50 });
     expect(refusal(`HC1:${card}`)).toMatchObject({ layer: "base45", code: "BAD_PREFIX" });
-    expect(refusal(base45(flipped))).toMatchObject({ layer: "zlib", code: "BAD_ZLIB", byte: 1 });
-    expect(refusal(base45(zlib.subarray(0, 90)))).toMatchObject({ layer: "zlib", byte: 90 });
-    expect(refusal(base45(Uint8Array.of(...zlib, 0)))).toMatchObject({ layer: "zlib", byte: zlib.length });
+    expect(refusal(encodeBase45(flipped))).toMatchObject({ layer: "zlib", code: "BAD_ZLIB", byte: 1 });
+    expect(refusal(encodeBase45(zlib.subarray(0, 90)))).toMatchObject({ layer: "zlib", byte: 90 });
+    expect(refusal(encodeBase45(Uint8Array.of(...zlib, 0)))).toMatchObject({ layer: "zlib", byte: zlib.length });
     const cose = new Uint8Array(inflateSync(zlib));
     expect(refusal(qrOf(cose.subarray(0, -1)))).toMatchObject({ layer: "CBOR", code: "BAD_CBOR" });
     expect(refusal(qrOf(Uint8Array.of(...cose, 0)))).toMatchObject({ code: "BAD_CBOR", byte: cose.length });
@@ -109,8 +109,8 @@ describe("hufu explain", () => {
     const good = await hufu(card, "--trust", trust, ...moment);
     expect(good.out).toMatch(/^signature +good$/m);
     expect(good.status).toBe(0);
-    const bad = await hufu(card.slice(0, -3), "--json");
-    expect(JSON.parse(bad.out)).toMatchObject({ outcome: "refused", code: "BAD_ZLIB", layers: { length: 9 } });
+    const bad = await hufu(`${card}a`, "--json");
+    expect(JSON.parse(bad.out)).toMatchObject({ outcome: "refused", code: "BAD_BASE45", layers: { length: 9 } });
     expect(bad.status).toBe(1);
   });
 });

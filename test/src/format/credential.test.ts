@@ -5,7 +5,8 @@ import { encodeBase45 } from "../../../src/format/base45.js";
 import { Algorithm, Tier } from "../../../src/format/batch.js";
 import { encodeSign1 } from "../../../src/format/cose.js";
 import { credentialHeaders, encodeCredentialClaims, qrText } from "../../../src/format/credential.js";
-import { decodeBase45, openCard } from "../../support/open-card.js";
+import { decodeBase45 } from "../../support/base45.js";
+import { openCard } from "../../support/open-card.js";
 import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere } from "../../support/keys.js";
 import { readVectorJson, vectorsNote, vectorsPresent } from "../../support/vectors.js";
 

@@ -8,11 +8,11 @@ import {
   decodeTrustList,
   encodeTrustList,
   TRUST_LIST_TYPE,
-  TrustError,
   type NewTrustList,
   type TrustedKey,
 } from "../../../src/format/trust-list.js";
 import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere } from "../../support/keys.js";
+import { trustErrorOf } from "../../support/trust.js";
 
 function exampleList(root: Algorithm): { list: NewTrustList; sign: (message: Uint8Array) => Uint8Array } {
   const rootKey = generateKey(root);
@@ -40,16 +40,6 @@ function exampleList(root: Algorithm): { list: NewTrustList; sign: (message: Uin
     root: { algorithm: rootKey.algorithm, publicKey: rootKey.publicKey },
   };
   return { list, sign: (message) => rootKey.sign(message) };
-}
-
-function errorCode(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof TrustError) return error.code;
-    throw error;
-  }
-  return "accepted";
 }
 
 describe("the trust list", () => {
@@ -80,7 +70,7 @@ describe("the trust list", () => {
       const bad = bytes.slice();
       bad[i >> 3]! ^= 1 << (i & 7);
       expect(
-        errorCode(() => decodeTrustList(bad, verifyElsewhere)),
+        trustErrorOf(() => decodeTrustList(bad, verifyElsewhere)),
         `bit ${i}`,
       ).not.toBe("accepted");
     }
@@ -90,16 +80,16 @@ describe("the trust list", () => {
     const { list, sign } = exampleList(Algorithm.ED25519);
     const bytes = await encodeTrustList(list, sign);
     for (let length = 0; length < bytes.length; length++) {
-      expect(errorCode(() => decodeTrustList(bytes.subarray(0, length), () => true))).toBe("BAD_TRUST_LIST");
+      expect(trustErrorOf(() => decodeTrustList(bytes.subarray(0, length), () => true))).toBe("BAD_TRUST_LIST");
     }
-    expect(errorCode(() => decodeTrustList(Uint8Array.of(...bytes, 0), () => true))).toBe("BAD_TRUST_LIST");
+    expect(trustErrorOf(() => decodeTrustList(Uint8Array.of(...bytes, 0), () => true))).toBe("BAD_TRUST_LIST");
   });
 
   it("says BAD_SIGNATURE only for the signature", async () => {
     const { list, sign } = exampleList(Algorithm.P256);
     const bytes = await encodeTrustList(list, sign);
     bytes[bytes.length - 1]! ^= 1;
-    expect(errorCode(() => decodeTrustList(bytes, verifyElsewhere))).toBe("BAD_SIGNATURE");
+    expect(trustErrorOf(() => decodeTrustList(bytes, verifyElsewhere))).toBe("BAD_SIGNATURE");
   });
 
   it("refuses another kind of signed thing", async () => {
@@ -112,7 +102,7 @@ describe("the trust list", () => {
       { protected: new Map([...headers, [16, "application/cwt"]]), payload: parts[2] },
       sign,
     );
-    expect(errorCode(() => decodeTrustList(forged, () => true))).toBe("BAD_TRUST_LIST");
+    expect(trustErrorOf(() => decodeTrustList(forged, () => true))).toBe("BAD_TRUST_LIST");
   });
 
   it("refuses a header that names another algorithm than the root key's", async () => {
@@ -122,13 +112,13 @@ describe("the trust list", () => {
     const headers = decodeCbor(parts[0]);
     if (!isMap(headers)) throw new Error("no headers");
     const forged = await encodeSign1({ protected: new Map([...headers, [1, -7]]), payload: parts[2] }, sign);
-    expect(errorCode(() => decodeTrustList(forged, () => true))).toBe("BAD_TRUST_LIST");
+    expect(trustErrorOf(() => decodeTrustList(forged, () => true))).toBe("BAD_TRUST_LIST");
   });
 
   it("never ends in another error than its own, whatever the bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom([], [0xd2], [0xd2, 0x84]), (tail, head) => {
-        expect(errorCode(() => decodeTrustList(Uint8Array.of(...head, ...tail), () => true))).toBe("BAD_TRUST_LIST");
+        expect(trustErrorOf(() => decodeTrustList(Uint8Array.of(...head, ...tail), () => true))).toBe("BAD_TRUST_LIST");
       }),
     );
   });
@@ -152,7 +142,7 @@ describe("the trust list", () => {
         const headers = decodeCbor(parts[0]);
         if (!isMap(headers)) throw new Error("no headers");
         const bytes = await encodeSign1({ protected: headers, payload }, sign);
-        expect(["accepted", "BAD_TRUST_LIST"]).toContain(errorCode(() => decodeTrustList(bytes, verifyElsewhere)));
+        expect(["accepted", "BAD_TRUST_LIST"]).toContain(trustErrorOf(() => decodeTrustList(bytes, verifyElsewhere)));
       }),
     );
   });
@@ -160,6 +150,6 @@ describe("the trust list", () => {
   it("survives nesting deep enough to exhaust a stack", () => {
     const deep = new Uint8Array(300_000).fill(0x81);
     deep[0] = 0xd2;
-    expect(errorCode(() => decodeTrustList(deep, () => true))).toBe("BAD_TRUST_LIST");
+    expect(trustErrorOf(() => decodeTrustList(deep, () => true))).toBe("BAD_TRUST_LIST");
   });
 });

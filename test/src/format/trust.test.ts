@@ -8,23 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Algorithm } from "../../../src/format/batch.js";
 import { fromSec1 } from "../../../src/format/point.js";
 import { readTrust } from "../../../src/format/trust.js";
-import { encodeTrustList, TrustError } from "../../../src/format/trust-list.js";
+import { encodeTrustList } from "../../../src/format/trust-list.js";
 import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere, type TestKey } from "../../support/keys.js";
+import { trustErrorOf } from "../../support/trust.js";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string) => readTrust(bytesOf(text), verifyElsewhere);
 const pemOf = (key: TestKey): string => key.spki.export({ type: "spki", format: "pem" }).toString();
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-
-function codeOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof TrustError) return error.code;
-    throw error;
-  }
-  return "accepted";
-}
 
 function jwkOf(key: TestKey): Record<string, string> {
   // node:crypto writes the JWK where it can; it knows no name for SM2's curve.
@@ -58,21 +49,21 @@ describe("a JWK set", () => {
     const key = jwkOf(generateKey(Algorithm.P256));
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
     expect(read(JSON.stringify({ keys: [rsa, { ...key, use: "enc" }, key] })).keys).toHaveLength(1);
-    expect(codeOf(() => read(JSON.stringify({ keys: [rsa] })))).toBe("NO_KEYS");
-    expect(codeOf(() => read(JSON.stringify({ keys: [] })))).toBe("NO_KEYS");
+    expect(trustErrorOf(() => read(JSON.stringify({ keys: [rsa] })))).toBe("NO_KEYS");
+    expect(trustErrorOf(() => read(JSON.stringify({ keys: [] })))).toBe("NO_KEYS");
   });
 
   it("refuses secrets, keys bound elsewhere and malformed coordinates", () => {
     const key = jwkOf(generateKey(Algorithm.ED25519));
-    expect(codeOf(() => read(JSON.stringify({ ...key, d: key["x"] })))).toBe("PRIVATE_KEY");
-    expect(codeOf(() => read(JSON.stringify({ kty: "oct", k: "AAAA" })))).toBe("PRIVATE_KEY");
-    expect(codeOf(() => read(JSON.stringify({ ...key, alg: "ES256" })))).toBe("BAD_JWKS");
-    expect(codeOf(() => read(JSON.stringify({ ...key, x: `${key["x"]}AA` })))).toBe("BAD_JWKS");
-    expect(codeOf(() => read(JSON.stringify({ ...key, x: `${key["x"]}=` })))).toBe("BAD_JWKS");
-    expect(codeOf(() => read(JSON.stringify({ ...key, kid: "" })))).toBe("BAD_JWKS");
-    expect(codeOf(() => read(JSON.stringify({ ...key, kid: "k".repeat(65) })))).toBe("BAD_JWKS");
-    expect(codeOf(() => read(JSON.stringify({ ...key, kid: "k".repeat(64) })))).toBe("accepted");
-    expect(codeOf(() => read("{"))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, d: key["x"] })))).toBe("PRIVATE_KEY");
+    expect(trustErrorOf(() => read(JSON.stringify({ kty: "oct", k: "AAAA" })))).toBe("PRIVATE_KEY");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, alg: "ES256" })))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, x: `${key["x"]}AA` })))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, x: `${key["x"]}=` })))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, kid: "" })))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, kid: "k".repeat(65) })))).toBe("BAD_JWKS");
+    expect(trustErrorOf(() => read(JSON.stringify({ ...key, kid: "k".repeat(64) })))).toBe("accepted");
+    expect(trustErrorOf(() => read("{"))).toBe("BAD_JWKS");
   });
 
   it("never ends in another error than its own", () => {
@@ -85,12 +76,12 @@ describe("a JWK set", () => {
     const jwk = fc.dictionary(fc.constantFrom("kty", "crv", "x", "y", "kid", "alg", "use", "d"), field);
     fc.assert(
       fc.property(fc.oneof(fc.array(fc.oneof(jwk, fc.jsonValue())), fc.jsonValue()), (keys) => {
-        expect(["BAD_JWKS", "NO_KEYS", "PRIVATE_KEY"]).toContain(codeOf(() => read(JSON.stringify({ keys }))));
+        expect(["BAD_JWKS", "NO_KEYS", "PRIVATE_KEY"]).toContain(trustErrorOf(() => read(JSON.stringify({ keys }))));
       }),
     );
     fc.assert(
       fc.property(fc.string(), (tail) => {
-        expect(codeOf(() => read(`{${tail}`))).toMatch(/^(BAD_JWKS|PRIVATE_KEY)$/);
+        expect(trustErrorOf(() => read(`{${tail}`))).toMatch(/^(BAD_JWKS|PRIVATE_KEY)$/);
       }),
     );
   });
@@ -114,17 +105,19 @@ describe("PEM public keys", () => {
   it("are refused when private, cut short, of another kind, or not PEM", () => {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
-    expect(codeOf(() => read(privateKey.export({ type: "pkcs8", format: "pem" }).toString()))).toBe("PRIVATE_KEY");
-    expect(codeOf(() => read(pem.slice(0, -10)))).toBe("BAD_PEM");
-    expect(codeOf(() => read(pem + pem.slice(0, -10)))).toBe("BAD_PEM");
-    expect(codeOf(() => read(pem.replaceAll("PUBLIC KEY", "X509 CRL")))).toBe("BAD_PEM");
+    expect(trustErrorOf(() => read(privateKey.export({ type: "pkcs8", format: "pem" }).toString()))).toBe(
+      "PRIVATE_KEY",
+    );
+    expect(trustErrorOf(() => read(pem.slice(0, -10)))).toBe("BAD_PEM");
+    expect(trustErrorOf(() => read(pem + pem.slice(0, -10)))).toBe("BAD_PEM");
+    expect(trustErrorOf(() => read(pem.replaceAll("PUBLIC KEY", "X509 CRL")))).toBe("BAD_PEM");
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" });
-    expect(codeOf(() => read(rsa.toString()))).toBe("UNSUPPORTED_KEY");
+    expect(trustErrorOf(() => read(rsa.toString()))).toBe("UNSUPPORTED_KEY");
     const x25519 = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "pem" });
-    expect(codeOf(() => read(x25519.toString()))).toBe("UNSUPPORTED_KEY");
-    expect(codeOf(() => read("hello"))).toBe("UNKNOWN_FORMAT");
-    expect(codeOf(() => read(""))).toBe("UNKNOWN_FORMAT");
-    expect(codeOf(() => read(" ".repeat(4194305)))).toBe("TOO_LARGE");
+    expect(trustErrorOf(() => read(x25519.toString()))).toBe("UNSUPPORTED_KEY");
+    expect(trustErrorOf(() => read("hello"))).toBe("UNKNOWN_FORMAT");
+    expect(trustErrorOf(() => read(""))).toBe("UNKNOWN_FORMAT");
+    expect(trustErrorOf(() => read(" ".repeat(4194305)))).toBe("TOO_LARGE");
   });
 
   it("never end in another error than their own, whatever the DER", () => {
@@ -134,7 +127,7 @@ describe("PEM public keys", () => {
     const label = fc.constantFrom("PUBLIC KEY", "CERTIFICATE");
     fc.assert(
       fc.property(label, fc.uint8Array({ maxLength: 120 }), (name, bytes) => {
-        expect(codeOf(() => read(wrap(bytes, name)))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
+        expect(trustErrorOf(() => read(wrap(bytes, name)))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
       }),
     );
     fc.assert(
@@ -142,11 +135,11 @@ describe("PEM public keys", () => {
         const bytes = der.slice();
         bytes[position]! ^= flip;
         // All but the coordinates: each of these bytes is fixed by DER and the curve.
-        expect(codeOf(() => read(wrap(bytes, "PUBLIC KEY")))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
+        expect(trustErrorOf(() => read(wrap(bytes, "PUBLIC KEY")))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
       }),
     );
     for (let length = 0; length < der.length; length++) {
-      expect(codeOf(() => read(wrap(der.subarray(0, length), "PUBLIC KEY")))).toBe("BAD_PEM");
+      expect(trustErrorOf(() => read(wrap(der.subarray(0, length), "PUBLIC KEY")))).toBe("BAD_PEM");
     }
   });
 });
@@ -244,6 +237,6 @@ describe("our trust list", () => {
     const bytes = await encodeTrustList(list, (message) => root.sign(message));
     expect(readTrust(bytes, verifyElsewhere)).toEqual(list);
     const empty = await encodeTrustList({ ...list, keys: [] }, (message) => root.sign(message));
-    expect(codeOf(() => readTrust(empty, verifyElsewhere))).toBe("NO_KEYS");
+    expect(trustErrorOf(() => readTrust(empty, verifyElsewhere))).toBe("NO_KEYS");
   });
 });
