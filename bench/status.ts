@@ -22,7 +22,7 @@ const MEBIBYTE = 2 ** 20;
 export async function run(options: BenchOptions): Promise<BenchResult[]> {
   const results: BenchResult[] = [];
   for (const size of options.quick ? [1] : [1, 8, 24]) results.push(...(await lookUps(size * MEBIBYTE, options)));
-  for (const count of options.quick ? [1e4, 1e5] : [1e4, 1e5, 1e6, 1e7]) {
+  for (const count of options.quick ? [1e4, 1e5] : [1e4, 1e5, 1e6, 1e7, 1.4e8]) {
     const built = await buildGenerated(count);
     const what = `${humanBytes(built.bytes)}, ${bitsPerFlagged(built).toFixed(1)} bits a revocation`;
     const name = `build and check ${count.toLocaleString("en")} credentials, 1 % revoked: ${what}`;
