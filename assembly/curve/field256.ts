@@ -9,11 +9,15 @@ import {
   copy,
   dot,
   LIMB_BITS,
+  limbOf,
   LIMBS,
+  lower,
   mac,
+  overflowOf,
   pack,
   plus,
   QUAD,
+  raise,
   rest,
   splat,
   swap,
@@ -29,7 +33,7 @@ import {
  * Bounds. An element is tight if every |limb| <= TIGHT and its value lies within 2^256 either way; it has alpha = n if
  * it is a sum of n tight ones. Products, `carry` and what is read from words are tight. A column of a product adds
  * twenty products of limbs: alpha(a) alpha(b) <= 6 keeps it, with what reduction and carry add to it, under 2^31
- * (20 * 6 * 4128^2 + 4648 * 2^12 + 2^18 < 2^31), and the product's value under (6 / 16 + 1 / 2) 2^256.
+ * (20 * 6 * 4128^2 + 4648 * 2^13 + 2^18 < 2^31), and the product's value under (6 / 16 + 1 / 2 + 2^-13) 2^256.
  *
  * Montgomery's reduction adds the multiple of p that clears the lowest limb. Both primes are -1 modulo 2^13, so that
  * this multiple is what a column keeps when it hands on its carry, and p + 1 is four powers of two, or minus such:
@@ -198,7 +202,10 @@ export function mul<C>(r: usize, a: usize, b: usize): void {
   v128.store(r, pack(low, h), 144);
 }
 
-/** r = a^2 / R, with each cross product taken once. Bound: alpha(a) <= 2; r is tight. r may be a. */
+/**
+ * r = a^2 / R, with each cross product taken once. Bound: alpha(a) <= 2; r is tight. r may be a. The multiple of p is
+ * added up from limbs that are not negative, but for the last, which brings its value to within R / 2 either way.
+ */
 // prettier-ignore
 export function sqr<C>(r: usize, a: usize): void {
   const LOW = i32x4.splat(0xffff), HIGH = i32x4.splat(0xffff0000);
@@ -216,91 +223,96 @@ export function sqr<C>(r: usize, a: usize): void {
   const o0 = swap(d0); const o1 = swap(d1); const o2 = swap(d2); const o3 = swap(d3); const o4 = swap(d4);
   const o5 = swap(d5); const o6 = swap(d6); const o7 = swap(d7); const o8 = swap(d8); const o9 = swap(d9);
   let s: v128, h: v128, low: v128;
-  s = dot(a0, and(a0, LOW)); h = carryOf(s); const m0 = rest(s, h);
-  s = dot(a0, and(o0, LOW)); s = plus(s, h); h = carryOf(s); const m1 = rest(s, h);
-  s = dot(a0, blend(d1, a0)); s = plus(s, h); h = carryOf(s); const m2 = rest(s, h);
-  s = dot(a0, o1); s = plus(s, h); h = carryOf(s); const m3 = rest(s, h);
-  s = dot(a0, e2); s = mac(s, a1, and(a1, LOW)); s = plus64<C>(s, m0); s = plus(s, h); h = carryOf(s);
-  const m4 = rest(s, h);
-  s = dot(a0, o2); s = mac(s, a1, and(o1, LOW)); s = plus64<C>(s, m1); s = plus(s, h); h = carryOf(s);
-  const m5 = rest(s, h);
-  s = dot(a0, e3); s = mac(s, a1, blend(d2, a1)); s = plus64<C>(s, m2); s = plus(s, h); h = carryOf(s);
-  const m6 = rest(s, h);
-  s = dot(a0, o3); s = mac(s, a1, o2); s = plus64<C>(s, m3); s = plus96<C>(s, m0); s = plus(s, h); h = carryOf(s);
-  const m7 = rest(s, h);
+  s = dot(a0, and(a0, LOW)); h = overflowOf(s); const m0 = limbOf(s);
+  s = dot(a0, and(o0, LOW)); s = plus(s, h); h = overflowOf(s); const m1 = limbOf(s);
+  s = dot(a0, blend(d1, a0)); s = plus(s, h); h = overflowOf(s); const m2 = limbOf(s);
+  s = dot(a0, o1); s = plus(s, h); h = overflowOf(s); const m3 = limbOf(s);
+  s = dot(a0, e2); s = mac(s, a1, and(a1, LOW)); s = plus64<C>(s, m0); s = plus(s, h); h = overflowOf(s);
+  const m4 = limbOf(s);
+  s = dot(a0, o2); s = mac(s, a1, and(o1, LOW)); s = plus64<C>(s, m1); s = plus(s, h); h = overflowOf(s);
+  const m5 = limbOf(s);
+  s = dot(a0, e3); s = mac(s, a1, blend(d2, a1)); s = plus64<C>(s, m2); s = plus(s, h); h = overflowOf(s);
+  const m6 = limbOf(s);
+  s = dot(a0, o3); s = mac(s, a1, o2); s = plus64<C>(s, m3); s = plus96<C>(s, m0); s = plus(s, h); h = overflowOf(s);
+  const m7 = limbOf(s);
   s = dot(a0, e4); s = mac(s, a1, e3); s = mac(s, a2, and(a2, LOW)); s = plus64<C>(s, m4); s = plus96<C>(s, m1);
-  s = plus(s, h); h = carryOf(s); const m8 = rest(s, h);
+  s = plus(s, h); h = overflowOf(s); const m8 = limbOf(s);
   s = dot(a0, o4); s = mac(s, a1, o3); s = mac(s, a2, and(o2, LOW)); s = plus64<C>(s, m5); s = plus96<C>(s, m2);
-  s = plus(s, h); h = carryOf(s); const m9 = rest(s, h);
+  s = plus(s, h); h = overflowOf(s); const m9 = limbOf(s);
   s = dot(a0, e5); s = mac(s, a1, e4); s = mac(s, a2, blend(d3, a2)); s = plus64<C>(s, m6); s = plus96<C>(s, m3);
-  s = plus(s, h); h = carryOf(s); const m10 = rest(s, h);
-  s = dot(a0, o5); s = mac(s, a1, o4); s = mac(s, a2, o3); s = plus64<C>(s, m7); s = plus96<C>(s, m4);
-  s = plus(s, h); h = carryOf(s); const m11 = rest(s, h);
+  s = plus(s, h); h = overflowOf(s); const m10 = limbOf(s);
+  s = dot(a0, o5); s = mac(s, a1, o4); s = mac(s, a2, o3); s = plus64<C>(s, m7); s = plus96<C>(s, m4); s = plus(s, h);
+  h = overflowOf(s); const m11 = limbOf(s);
   s = dot(a0, e6); s = mac(s, a1, e5); s = mac(s, a2, e4); s = mac(s, a3, and(a3, LOW)); s = plus64<C>(s, m8);
-  s = plus96<C>(s, m5); s = plus(s, h); h = carryOf(s); const m12 = rest(s, h);
+  s = plus96<C>(s, m5); s = plus(s, h); h = overflowOf(s); const m12 = limbOf(s);
   s = dot(a0, o6); s = mac(s, a1, o5); s = mac(s, a2, o4); s = mac(s, a3, and(o3, LOW)); s = plus64<C>(s, m9);
-  s = plus96<C>(s, m6); s = plus(s, h); h = carryOf(s); const m13 = rest(s, h);
+  s = plus96<C>(s, m6); s = plus(s, h); h = overflowOf(s); const m13 = limbOf(s);
   s = dot(a0, e7); s = mac(s, a1, e6); s = mac(s, a2, e5); s = mac(s, a3, blend(d4, a3)); s = plus64<C>(s, m10);
-  s = plus96<C>(s, m7); s = plus192<C>(s, m0); s = plus(s, h); h = carryOf(s); const m14 = rest(s, h);
+  s = plus96<C>(s, m7); s = plus192<C>(s, m0); s = plus(s, h); h = overflowOf(s); const m14 = limbOf(s);
   s = dot(a0, o7); s = mac(s, a1, o6); s = mac(s, a2, o5); s = mac(s, a3, o4); s = plus64<C>(s, m11);
-  s = plus96<C>(s, m8); s = plus192<C>(s, m1); s = plus(s, h); h = carryOf(s); const m15 = rest(s, h);
+  s = plus96<C>(s, m8); s = plus192<C>(s, m1); s = plus(s, h); h = overflowOf(s); const m15 = limbOf(s);
   s = dot(a0, e8); s = mac(s, a1, e7); s = mac(s, a2, e6); s = mac(s, a3, e5); s = mac(s, a4, and(a4, LOW));
-  s = plus64<C>(s, m12); s = plus96<C>(s, m9); s = plus192<C>(s, m2); s = plus(s, h); h = carryOf(s);
-  const m16 = rest(s, h);
+  s = plus64<C>(s, m12); s = plus96<C>(s, m9); s = plus192<C>(s, m2); s = plus(s, h); h = overflowOf(s);
+  const m16 = limbOf(s);
   s = dot(a0, o8); s = mac(s, a1, o7); s = mac(s, a2, o6); s = mac(s, a3, o5); s = mac(s, a4, and(o4, LOW));
   s = plus64<C>(s, m13); s = plus96<C>(s, m10); s = plus192<C>(s, m3); s = plus224<C>(s, m0); s = plus(s, h);
-  h = carryOf(s); const m17 = rest(s, h);
+  h = overflowOf(s); const m17 = limbOf(s);
   s = dot(a0, e9); s = mac(s, a1, e8); s = mac(s, a2, e7); s = mac(s, a3, e6); s = mac(s, a4, blend(d5, a4));
   s = plus64<C>(s, m14); s = plus96<C>(s, m11); s = plus192<C>(s, m4); s = plus224<C>(s, m1); s = plus(s, h);
-  h = carryOf(s); const m18 = rest(s, h);
+  h = overflowOf(s); const m18 = limbOf(s);
   s = dot(a0, o9); s = mac(s, a1, o8); s = mac(s, a2, o7); s = mac(s, a3, o6); s = mac(s, a4, o5);
   s = plus64<C>(s, m15); s = plus96<C>(s, m12); s = plus192<C>(s, m5); s = plus224<C>(s, m2); s = plus256<C>(s, m0);
   s = plus(s, h); h = carryOf(s); const m19 = rest(s, h);
   s = dot(a0, e10); s = mac(s, a1, e9); s = mac(s, a2, e8); s = mac(s, a3, e7); s = mac(s, a4, e6);
   s = mac(s, a5, and(a5, LOW)); s = plus64<C>(s, m16); s = plus96<C>(s, m13); s = plus192<C>(s, m6);
-  s = plus224<C>(s, m3); s = plus256<C>(s, m1); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = plus224<C>(s, m3); s = plus256<C>(s, m1); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a1, o9); s = mac(s, a2, o8); s = mac(s, a3, o7); s = mac(s, a4, o6); s = mac(s, a5, and(o5, LOW));
   s = plus64<C>(s, m17); s = plus96<C>(s, m14); s = plus192<C>(s, m7); s = plus224<C>(s, m4); s = plus256<C>(s, m2);
-  s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 0);
+  s = raise(s); s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 0);
   s = dot(a1, e10); s = mac(s, a2, e9); s = mac(s, a3, e8); s = mac(s, a4, e7); s = mac(s, a5, blend(d6, a5));
   s = plus64<C>(s, m18); s = plus96<C>(s, m15); s = plus192<C>(s, m8); s = plus224<C>(s, m5); s = plus256<C>(s, m3);
-  s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a2, o9); s = mac(s, a3, o8); s = mac(s, a4, o7); s = mac(s, a5, o6); s = plus64<C>(s, m19);
-  s = plus96<C>(s, m16); s = plus192<C>(s, m9); s = plus224<C>(s, m6); s = plus256<C>(s, m4); s = plus(s, h);
-  h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 16);
+  s = plus96<C>(s, m16); s = plus192<C>(s, m9); s = plus224<C>(s, m6); s = plus256<C>(s, m4); s = raise(s);
+  s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 16);
   s = dot(a2, e10); s = mac(s, a3, e9); s = mac(s, a4, e8); s = mac(s, a5, e7); s = mac(s, a6, and(a6, LOW));
-  s = plus96<C>(s, m17); s = plus192<C>(s, m10); s = plus224<C>(s, m7); s = plus256<C>(s, m5); s = plus(s, h);
-  h = carryOf(s); low = rest(s, h);
+  s = plus96<C>(s, m17); s = plus192<C>(s, m10); s = plus224<C>(s, m7); s = plus256<C>(s, m5); s = raise(s);
+  s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a3, o9); s = mac(s, a4, o8); s = mac(s, a5, o7); s = mac(s, a6, and(o6, LOW)); s = plus96<C>(s, m18);
-  s = plus192<C>(s, m11); s = plus224<C>(s, m8); s = plus256<C>(s, m6); s = plus(s, h); h = carryOf(s);
-  v128.store(r, pack(low, rest(s, h)), 32);
+  s = plus192<C>(s, m11); s = plus224<C>(s, m8); s = plus256<C>(s, m6); s = raise(s); s = plus(s, h);
+  h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 32);
   s = dot(a3, e10); s = mac(s, a4, e9); s = mac(s, a5, e8); s = mac(s, a6, blend(d7, a6)); s = plus96<C>(s, m19);
-  s = plus192<C>(s, m12); s = plus224<C>(s, m9); s = plus256<C>(s, m7); s = plus(s, h); h = carryOf(s);
-  low = rest(s, h);
+  s = plus192<C>(s, m12); s = plus224<C>(s, m9); s = plus256<C>(s, m7); s = raise(s); s = plus(s, h);
+  h = overflowOf(s); low = limbOf(s);
   s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); s = plus192<C>(s, m13); s = plus224<C>(s, m10);
-  s = plus256<C>(s, m8); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 48);
+  s = plus256<C>(s, m8); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  v128.store(r, lower(pack(low, limbOf(s))), 48);
   s = dot(a4, e10); s = mac(s, a5, e9); s = mac(s, a6, e8); s = mac(s, a7, and(a7, LOW)); s = plus192<C>(s, m14);
-  s = plus224<C>(s, m11); s = plus256<C>(s, m9); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = plus224<C>(s, m11); s = plus256<C>(s, m9); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  low = limbOf(s);
   s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, and(o7, LOW)); s = plus192<C>(s, m15); s = plus224<C>(s, m12);
-  s = plus256<C>(s, m10); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 64);
-  s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, blend(d8, a7)); s = plus192<C>(s, m16);
-  s = plus224<C>(s, m13); s = plus256<C>(s, m11); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = plus256<C>(s, m10); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  v128.store(r, lower(pack(low, limbOf(s))), 64);
+  s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, blend(d8, a7)); s = plus192<C>(s, m16); s = plus224<C>(s, m13);
+  s = plus256<C>(s, m11); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a6, o9); s = mac(s, a7, o8); s = plus192<C>(s, m17); s = plus224<C>(s, m14); s = plus256<C>(s, m12);
-  s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 80);
+  s = raise(s); s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 80);
   s = dot(a6, e10); s = mac(s, a7, e9); s = mac(s, a8, and(a8, LOW)); s = plus192<C>(s, m18); s = plus224<C>(s, m15);
-  s = plus256<C>(s, m13); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = plus256<C>(s, m13); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a7, o9); s = mac(s, a8, and(o8, LOW)); s = plus192<C>(s, m19); s = plus224<C>(s, m16);
-  s = plus256<C>(s, m14); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 96);
-  s = dot(a7, e10); s = mac(s, a8, blend(d9, a8)); s = plus224<C>(s, m17); s = plus256<C>(s, m15); s = plus(s, h);
-  h = carryOf(s); low = rest(s, h);
-  s = dot(a8, o9); s = plus224<C>(s, m18); s = plus256<C>(s, m16); s = plus(s, h); h = carryOf(s);
-  v128.store(r, pack(low, rest(s, h)), 112);
-  s = dot(a8, e10); s = mac(s, a9, and(a9, LOW)); s = plus224<C>(s, m19); s = plus256<C>(s, m17); s = plus(s, h);
-  h = carryOf(s); low = rest(s, h);
-  s = dot(a9, and(o9, LOW)); s = plus256<C>(s, m18); s = plus(s, h); h = carryOf(s);
-  v128.store(r, pack(low, rest(s, h)), 128);
-  s = dot(a9, and(a9, HIGH)); s = plus256<C>(s, m19); s = plus(s, h); h = carryOf(s); low = rest(s, h);
-  v128.store(r, pack(low, h), 144);
+  s = plus256<C>(s, m14); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  v128.store(r, lower(pack(low, limbOf(s))), 96);
+  s = dot(a7, e10); s = mac(s, a8, blend(d9, a8)); s = plus224<C>(s, m17); s = plus256<C>(s, m15); s = raise(s);
+  s = plus(s, h); h = overflowOf(s); low = limbOf(s);
+  s = dot(a8, o9); s = plus224<C>(s, m18); s = plus256<C>(s, m16); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  v128.store(r, lower(pack(low, limbOf(s))), 112);
+  s = dot(a8, e10); s = mac(s, a9, and(a9, LOW)); s = plus224<C>(s, m19); s = plus256<C>(s, m17); s = raise(s);
+  s = plus(s, h); h = overflowOf(s); low = limbOf(s);
+  s = dot(a9, and(o9, LOW)); s = plus256<C>(s, m18); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  v128.store(r, lower(pack(low, limbOf(s))), 128);
+  s = dot(a9, and(a9, HIGH)); s = plus256<C>(s, m19); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  low = limbOf(s);
+  v128.store(r, lower(pack(low, raise(h))), 144);
 }
 
 /** Store two limbs of each lane without what they hand on, and with what is handed to them; returns the former, swapped. */

@@ -54,6 +54,27 @@ export function rest(s: v128, h: v128): v128 {
   return i32x4.sub(s, i32x4.shl(h, LIMB_BITS));
 }
 
+// The same for a column that was raised by 2^12, so that nothing in it is negative: three instructions in place of four.
+
+export function raise(s: v128): v128 {
+  return i32x4.add(s, i32x4.splat(1 << (LIMB_BITS - 1)));
+}
+
+/** What raised column s hands to the next. */
+export function overflowOf(s: v128): v128 {
+  return i32x4.shr_s(s, LIMB_BITS);
+}
+
+/** What stays in raised column s: 0 .. 2^13 - 1. */
+export function limbOf(s: v128): v128 {
+  return v128.and(s, i32x4.splat((1 << LIMB_BITS) - 1));
+}
+
+/** Limb pairs of raised columns, brought back to -2^12 .. 2^12 - 1. */
+export function lower(limbs: v128): v128 {
+  return i16x8.sub(limbs, i16x8.splat(1 << <i16>(LIMB_BITS - 1)));
+}
+
 /** Two columns become one vector of limb pairs. */
 export function pack(even: v128, odd: v128): v128 {
   return blend(even, i32x4.shl(odd, 16));
