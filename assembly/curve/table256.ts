@@ -1,8 +1,8 @@
 import { storeEntry } from "./affine";
-import { invertAll, mul, one, sqr } from "./field256";
+import { carry, invertAll, mul, one, sqr } from "./field256";
 import { digitCount } from "./order256";
 import { isP256, P256, SM2 } from "./prime";
-import { copy, putLane, QUAD, takeLane } from "./quad";
+import { add, copy, putLane, QUAD, takeLane } from "./quad";
 import { FILL_QUADS, FILL_SCRATCH, fillTable, powerEntryAt } from "./table";
 import { ADD_WORK, addAffine, doubleJacobian, JACOBIAN } from "./weierstrass";
 
@@ -36,7 +36,7 @@ function addOnSM2(p: usize, q: usize, count: i32, work: usize): void {
 function storePowers<C>(table: usize, width: i32, powers: i32, point: usize, scratch: usize): void {
   const quads = (powers + 3) >> 2;
   copy(POINT, point);
-  copy(POINT + QUAD, point + QUAD);
+  add(POINT + QUAD, point + QUAD, point + QUAD);
   copy(POINT + 2 * QUAD, one<C>());
   for (let i = 0; i < quads << 2; i++) {
     const to = scratch + <usize>(i >> 2) * JACOBIAN;
@@ -46,11 +46,19 @@ function storePowers<C>(table: usize, width: i32, powers: i32, point: usize, scr
     }
     doubleJacobian<C>(POINT, POINT);
   }
+  // x = 4 X / (2 Z)^2, y = 4 W / (2 Z)^3.
+  for (let i = 0; i < quads; i++) {
+    const z = scratch + <usize>i * JACOBIAN + 2 * QUAD;
+    add(z, z, z);
+  }
   invertAll<C>(scratch + 2 * QUAD, JACOBIAN, quads, scratch + <usize>quads * JACOBIAN);
   for (let i = 0; i < powers; i++) {
     const at = scratch + <usize>(i >> 2) * JACOBIAN;
     if ((i & 3) == 0) {
       sqr<C>(SQUARE, at + 2 * QUAD);
+      add(SQUARE, SQUARE, SQUARE);
+      add(SQUARE, SQUARE, SQUARE); // alpha 4
+      carry<C>(SQUARE, SQUARE);
       mul<C>(at, at, SQUARE);
       mul<C>(SQUARE, SQUARE, at + 2 * QUAD);
       mul<C>(at + QUAD, at + QUAD, SQUARE);

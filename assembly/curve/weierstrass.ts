@@ -7,16 +7,16 @@ import { isBelow, readBigEndian } from "./words";
 /**
  * The curves y^2 = x^3 - 3 x + b, four points side by side. Adding two affine points takes one inversion, 2 mul and
  * 1 sqr; a batch shares the inversion (Montgomery's trick), so that an addition costs 5 mul + 1 sqr, less than any other
- * coordinates ask. Where there are no tables to share, doublings go in Jacobian coordinates (X : Y : Z), x = X / Z^2,
- * y = Y / Z^3, with Z = 0 at infinity.
+ * coordinates ask. Where there are no tables to share, doublings go in Jacobian coordinates (X : W : Z), x = X / Z^2,
+ * y = W / (2 Z^3), with Z = 0 at infinity.
  *
  * These formulas are not complete: a sum with the point at infinity, of equal or of opposite points is recognised
  * exactly, lane by lane, and done apart. The order is an odd prime, so that no point has y = 0.
  *
- * All coordinates are tight (see the field).
+ * All coordinates are tight (see the field), but for W, which has alpha 2.
  */
 
-/** Bytes of four Jacobian points: quads X, Y, Z. */
+/** Bytes of four Jacobian points: quads X, W, Z. */
 export const JACOBIAN: usize = 3 * QUAD;
 
 const DY = memory.data(160, 16);
@@ -122,92 +122,97 @@ export function sumRows<C>(points: usize, positions: i32, width: i32, work: usiz
   }
 }
 
+const W = memory.data(160, 16);
 const DELTA = memory.data(160, 16);
 const GAMMA = memory.data(160, 16);
 const BETA = memory.data(160, 16);
 const ALPHA = memory.data(160, 16);
 
-/** r = 2 p, Jacobian: 4 mul + 4 sqr (Bernstein and Lange's dbl-2001-b). r may be p. At infinity Z stays 0. */
+/**
+ * r = 2 p, Jacobian: 4 mul + 4 sqr. r may be p. At infinity Z stays 0.
+ *
+ * Bernstein and Lange's dbl-2001-b, written with W = 2 Y: 4 beta = X W^2, Z' = W Z and W' = 2 alpha (4 beta - X') - W^4,
+ * so that only alpha and X' need a carry.
+ */
 export function doubleJacobian<C>(r: usize, p: usize): void {
   const x = p;
-  const y = p + QUAD;
+  const w = p + QUAD;
   const z = p + 2 * QUAD;
   sqr<C>(DELTA, z);
-  sqr<C>(GAMMA, y);
+  sqr<C>(GAMMA, w);
   mul<C>(BETA, x, GAMMA);
+  mul<C>(r + 2 * QUAD, w, z);
   sub(ALPHA, x, DELTA);
   add(T, x, DELTA);
   mul<C>(T, ALPHA, T);
   add(ALPHA, T, T);
   add(ALPHA, ALPHA, T);
   carry<C>(ALPHA, ALPHA); // 3 (X - delta) (X + delta)
-  add(BETA, BETA, BETA);
-  add(BETA, BETA, BETA);
-  carry<C>(BETA, BETA); // 4 beta
-  mul<C>(T, y, z);
-  add(T, T, T);
-  carry<C>(r + 2 * QUAD, T);
   sqr<C>(X, ALPHA);
   sub(X, X, BETA);
   sub(X, X, BETA);
   carry<C>(r, X);
-  add(GAMMA, GAMMA, GAMMA);
-  sqr<C>(GAMMA, GAMMA); // 4 gamma^2
-  sub(T, BETA, r);
-  mul<C>(T, T, ALPHA);
-  sub(T, T, GAMMA);
-  sub(T, T, GAMMA);
-  carry<C>(r + QUAD, T);
+  sub(BETA, BETA, r);
+  add(ALPHA, ALPHA, ALPHA);
+  mul<C>(T, ALPHA, BETA); // alpha 2 * 2
+  sqr<C>(GAMMA, GAMMA);
+  sub(r + QUAD, T, GAMMA);
 }
 
 const H = memory.data(160, 16);
-const HH = memory.data(160, 16);
+const I = memory.data(160, 16);
+const J = memory.data(160, 16);
 const V = memory.data(160, 16);
 const Z = memory.data(160, 16);
 const DOUBLE = memory.data(480, 16);
 
-/** p += q, p Jacobian, q affine: 8 mul + 3 sqr. */
+/** p += q, p Jacobian, q affine: 8 mul + 3 sqr (Bernstein and Lange's madd-2007-bl, with W = 2 Y). */
 export function addMixed<C>(p: usize, q: usize): void {
   const x = p;
-  const y = p + QUAD;
+  const w = p + QUAD;
   const z = p + 2 * QUAD;
   const qNeutral = v128.load(q + 2 * QUAD);
   const pNeutral = zeroLanesVarTime<C>(z);
   sqr<C>(T, z);
   mul<C>(H, q, T);
-  sub(H, H, x); // alpha 2
+  sub(H, H, x);
+  carry<C>(H, H);
   mul<C>(T, T, z);
-  mul<C>(DY, q + QUAD, T);
-  sub(DY, DY, y); // alpha 2
+  add(W, q + QUAD, q + QUAD);
+  mul<C>(DY, W, T);
+  sub(DY, DY, w);
+  carry<C>(DY, DY); // 2 (y Z^3 - Y)
   const same = zeroLanesVarTime<C>(H);
   const apart = v128.any_true(v128.or(v128.or(pNeutral, qNeutral), same));
   if (apart) doubleJacobian<C>(DOUBLE, p);
   const doubled = v128.and(same, apart ? zeroLanesVarTime<C>(DY) : same);
-  sqr<C>(HH, H);
-  mul<C>(V, x, HH);
-  mul<C>(HH, HH, H);
-  mul<C>(Z, z, H);
+  add(T, H, H);
+  mul<C>(Z, z, T);
+  sqr<C>(I, T);
+  mul<C>(J, H, I);
+  mul<C>(V, x, I);
   sqr<C>(X, DY);
-  sub(X, X, HH);
+  sub(X, X, J);
   sub(X, X, V);
-  sub(X, X, V);
+  sub(X, X, V); // alpha 4
   carry<C>(X, X);
+  mul<C>(J, J, w);
   sub(V, V, X);
   mul<C>(V, V, DY);
-  mul<C>(HH, HH, y);
-  sub(V, V, HH);
-  carry<C>(Y, V);
+  sub(V, V, J);
+  carry<C>(V, V);
+  add(V, V, V);
   if (apart) {
     // Opposite points need no care: H = 0 makes Z = 0.
     for (let c: usize = 0; c < JACOBIAN; c += QUAD) {
-      const sum = c == 0 ? X : c == QUAD ? Y : Z;
+      const sum = c == 0 ? X : c == QUAD ? V : Z;
       select(sum, DOUBLE + c, sum, doubled);
-      select(sum, c == 2 * QUAD ? one<C>() : q + c, sum, pNeutral);
+      select(sum, c == 0 ? q : c == QUAD ? W : one<C>(), sum, pNeutral);
       select(sum, p + c, sum, qNeutral);
     }
   }
   copy(x, X);
-  copy(y, Y);
+  copy(w, V);
   copy(z, Z);
 }
 

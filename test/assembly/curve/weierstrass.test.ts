@@ -65,15 +65,16 @@ describe.each(["stages", "debug"] as const)("points (%s build)", async (build) =
     /** With Z = 1, or as infinity. */
     function putJacobian(at: number, four: readonly Point[]): void {
       putElements(at, four.map((point) => point?.x ?? 1n));
-      putElements(at + QUAD, four.map((point) => point?.y ?? 1n));
+      putElements(at + QUAD, four.map((point) => mod(2n * (point?.y ?? 1n), curve.p)));
       putElements(at + 2 * QUAD, four.map((point) => (point ? 1n : 0n)));
     }
     function takeJacobian(at: number): Point[] {
-      const [xs, ys, zs] = [takeElements(at), takeElements(at + QUAD), takeElements(at + 2 * QUAD)];
+      const [xs, ws, zs] = [takeElements(at), takeElements(at + QUAD), takeElements(at + 2 * QUAD)];
+      const half = invert(2n, curve.p);
       return zs.map((z, lane) => {
         if (z === 0n) return undefined;
         const inverse = invert(z, curve.p);
-        return { x: mod(xs[lane]! * inverse ** 2n, curve.p), y: mod(ys[lane]! * inverse ** 3n, curve.p) };
+        return { x: mod(xs[lane]! * inverse ** 2n, curve.p), y: mod(ws[lane]! * half * inverse ** 3n, curve.p) };
       });
     }
     const fours = Array.from({ length: lanes.length / 4 }, (_, i) => lanes.slice(4 * i, 4 * i + 4));
