@@ -325,21 +325,56 @@ function carryVector(r: usize, x: v128, before: v128): v128 {
   return h;
 }
 
-/**
- * r = a, tight. Takes the multiple of p away that the top limb shows, then all limbs at once hand on their carry.
- * Bound: alpha(a) <= 6; r may be a. The value of r lies within 0.51 * 2^256 either way.
- */
+// What is carried, of a and b.
+const JUST_A = 0;
+const TRIPLE_A = 1;
+const A_LESS_B = 2;
+const A_LESS_TWICE_B = 3;
+
+// @ts-ignore: decorator
+@inline
+function termOf(what: i32, a: usize, b: usize): v128 {
+  const x = v128.load(a);
+  if (what == JUST_A) return x;
+  if (what == TRIPLE_A) return i16x8.add(i16x8.add(x, x), x);
+  const y = v128.load(b);
+  return what == A_LESS_B ? i16x8.sub(x, y) : i16x8.sub(i16x8.sub(x, y), y);
+}
+
+/** r = a, tight. Bound: alpha(a) <= 6; r may be a. The value of r lies within 0.51 * 2^256 either way. */
 export function carry<C>(r: usize, a: usize): void {
-  assert(alphaOf(a) <= 6);
+  carryTerms<C>(JUST_A, r, a, a);
+}
+
+/** r = 3 a, as `carry`. Bound: alpha(a) <= 2. */
+export function carryTriple<C>(r: usize, a: usize): void {
+  carryTerms<C>(TRIPLE_A, r, a, a);
+}
+
+/** r = a - b, as `carry`. Bound: alphas that add to 6. r may be a or b. */
+export function carryLess<C>(r: usize, a: usize, b: usize): void {
+  carryTerms<C>(A_LESS_B, r, a, b);
+}
+
+/** r = a - 2 b, as `carry`. Bound: alpha(a) + 2 alpha(b) <= 6. r may be a or b. */
+export function carryLessTwice<C>(r: usize, a: usize, b: usize): void {
+  carryTerms<C>(A_LESS_TWICE_B, r, a, b);
+}
+
+/** Takes the multiple of p away that the top limb shows, then all limbs at once hand on their carry. */
+// @ts-ignore: decorator
+@inline
+function carryTerms<C>(what: i32, r: usize, a: usize, b: usize): void {
+  assert(alphaOf(a) <= 6 && alphaOf(b) <= 6);
   const LOW = i32x4.splat(0xffff);
-  const top = v128.load(a, 144);
+  const top = termOf(what, a + 144, b + 144);
   const t = i32x4.shr_s(i32x4.add(top, i32x4.splat(0x100 << 16)), 25);
   // x - t p, where p = 2^256 - (2^256 - p).
-  const x0 = i16x8.add(v128.load(a), and(t, LOW));
+  const x0 = i16x8.add(termOf(what, a, b), and(t, LOW));
   const t96 = i32x4.shl(t, 21);
-  let x2 = v128.load(a, 32);
-  let x3 = v128.load(a, 48);
-  let x7 = v128.load(a, 112);
+  let x2 = termOf(what, a + 32, b + 32);
+  let x3 = termOf(what, a + 48, b + 48);
+  let x7 = termOf(what, a + 112, b + 112);
   if (isP256<C>()) {
     x3 = i16x8.sub(x3, t96);
     x7 = i16x8.sub(x7, and(i32x4.shl(t, 10), LOW));
@@ -349,14 +384,14 @@ export function carry<C>(r: usize, a: usize): void {
     x3 = i16x8.add(x3, t96);
   }
   let h = carryVector(r, x0, i32x4.splat(0));
-  h = carryVector(r + 16, v128.load(a, 16), h);
+  h = carryVector(r + 16, termOf(what, a + 16, b + 16), h);
   h = carryVector(r + 32, x2, h);
   h = carryVector(r + 48, x3, h);
-  h = carryVector(r + 64, v128.load(a, 64), h);
-  h = carryVector(r + 80, v128.load(a, 80), h);
-  h = carryVector(r + 96, v128.load(a, 96), h);
+  h = carryVector(r + 64, termOf(what, a + 64, b + 64), h);
+  h = carryVector(r + 80, termOf(what, a + 80, b + 80), h);
+  h = carryVector(r + 96, termOf(what, a + 96, b + 96), h);
   h = carryVector(r + 112, x7, h);
-  h = carryVector(r + 128, i16x8.add(v128.load(a, 128), i32x4.shl(t, 19)), h);
+  h = carryVector(r + 128, i16x8.add(termOf(what, a + 128, b + 128), i32x4.shl(t, 19)), h);
   carryVector(r + 144, i16x8.sub(top, i32x4.shl(t, 25)), h);
   assert(alphaOf(r) <= 1);
 }

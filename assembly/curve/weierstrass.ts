@@ -1,5 +1,5 @@
 import { AFFINE } from "./affine";
-import { carry, invert, mul, one, readWords, sqr, toElements, zeroLanesVarTime } from "./field256";
+import { carryLess, carryLessTwice, carryTriple, invert, mul, one, readWords, sqr, toElements, zeroLanesVarTime } from "./field256";
 import { coefficient, prime } from "./prime";
 import { add, copy, QUAD, select, sub } from "./quad";
 import { isBelow, readBigEndian } from "./words";
@@ -65,12 +65,10 @@ export function addAffine<C>(p: usize, q: usize, count: i32, work: usize): void 
 function addOnLine<C>(r: usize, p: usize, q: usize): void {
   sqr<C>(X, SLOPE);
   sub(X, X, p);
-  sub(X, X, q); // alpha 3
-  carry<C>(X, X);
+  carryLess<C>(X, X, q);
   sub(Y, p, X);
   mul<C>(Y, Y, SLOPE);
-  sub(Y, Y, p + QUAD);
-  carry<C>(r + QUAD, Y);
+  carryLess<C>(r + QUAD, Y, p + QUAD);
   copy(r, X);
 }
 
@@ -89,9 +87,7 @@ function addApart<C>(p: usize, q: usize): void {
   // The tangent's numerator, 3 x^2 - 3.
   sqr<C>(X, p);
   sub(X, X, one<C>());
-  add(T, X, X);
-  add(T, T, X); // alpha 6
-  carry<C>(T, T);
+  carryTriple<C>(T, X);
   select(DY, T, DY, doubled);
   mul<C>(SLOPE, SLOPE, DY);
   sub(T, q, p);
@@ -145,13 +141,9 @@ export function doubleJacobian<C>(r: usize, p: usize): void {
   sub(ALPHA, x, DELTA);
   add(T, x, DELTA);
   mul<C>(T, ALPHA, T);
-  add(ALPHA, T, T);
-  add(ALPHA, ALPHA, T);
-  carry<C>(ALPHA, ALPHA); // 3 (X - delta) (X + delta)
+  carryTriple<C>(ALPHA, T); // 3 (X - delta) (X + delta)
   sqr<C>(X, ALPHA);
-  sub(X, X, BETA);
-  sub(X, X, BETA);
-  carry<C>(r, X);
+  carryLessTwice<C>(r, X, BETA);
   sub(BETA, BETA, r);
   add(ALPHA, ALPHA, ALPHA);
   mul<C>(T, ALPHA, BETA); // alpha 2 * 2
@@ -175,13 +167,11 @@ export function addMixed<C>(p: usize, q: usize): void {
   const pNeutral = zeroLanesVarTime<C>(z);
   sqr<C>(T, z);
   mul<C>(H, q, T);
-  sub(H, H, x);
-  carry<C>(H, H);
+  carryLess<C>(H, H, x);
   mul<C>(T, T, z);
   add(W, q + QUAD, q + QUAD);
   mul<C>(DY, W, T);
-  sub(DY, DY, w);
-  carry<C>(DY, DY); // 2 (y Z^3 - Y)
+  carryLess<C>(DY, DY, w); // 2 (y Z^3 - Y)
   const same = zeroLanesVarTime<C>(H);
   const apart = v128.any_true(v128.or(v128.or(pNeutral, qNeutral), same));
   if (apart) doubleJacobian<C>(DOUBLE, p);
@@ -193,14 +183,11 @@ export function addMixed<C>(p: usize, q: usize): void {
   mul<C>(V, x, I);
   sqr<C>(X, DY);
   sub(X, X, J);
-  sub(X, X, V);
-  sub(X, X, V); // alpha 4
-  carry<C>(X, X);
+  carryLessTwice<C>(X, X, V);
   mul<C>(J, J, w);
   sub(V, V, X);
   mul<C>(V, V, DY);
-  sub(V, V, J);
-  carry<C>(V, V);
+  carryLess<C>(V, V, J);
   add(V, V, V);
   if (apart) {
     // Opposite points need no care: H = 0 makes Z = 0.
