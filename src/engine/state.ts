@@ -3,7 +3,7 @@ import { isSnapshot, openSnapshot, type Snapshot } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
 import { readTrust } from "../format/trust.js";
-import { typeOfFile } from "../format/status-envelope.js";
+import { type StatusTrust, typeOfFile } from "../format/status-envelope.js";
 import { type OpenedStatusList, openStatusList, STATUS_LIST_TYPE } from "../format/token-status-list.js";
 import { equalBytes } from "../format/bytes.js";
 import { MAX_STATUS_LISTS } from "../format/limits.js";
@@ -50,7 +50,7 @@ export async function readState(sources: StateSources, verify: VerifySignature):
     lists: [],
     ...(sources.statusMaxAge !== undefined && { statusMaxAge: sources.statusMaxAge }),
   };
-  return withStatus(empty, await openStatus(files, trust, verify));
+  return withStatus(empty, await openStatus(files, { keys: trust.keys, verify }));
 }
 
 function readTrustSources(sources: TrustSource | readonly TrustSource[], verify: VerifySignature): TrustList {
@@ -91,20 +91,15 @@ export interface StatusFiles {
 }
 
 /** Check status files of all kinds in any order. Rejects with StatusError. */
-export async function openStatus(
-  files: readonly Uint8Array[],
-  trust: TrustList,
-  verify: VerifySignature,
-): Promise<StatusFiles> {
-  const statusTrust = { keys: trust.keys, verify };
+export async function openStatus(files: readonly Uint8Array[], trust: StatusTrust): Promise<StatusFiles> {
   const snapshots: Snapshot[] = [];
   const deltas: Delta[] = [];
   const lists: OpenedStatusList[] = [];
   for (const [index, file] of files.entries()) {
     try {
-      if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, statusTrust)));
-      else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, statusTrust));
-      else deltas.push(openDelta(file, statusTrust));
+      if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, trust)));
+      else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, trust));
+      else deltas.push(openDelta(file, trust));
     } catch (error) {
       throw error instanceof StatusError ? new StatusError(error.code, error.message, index) : error;
     }
@@ -153,7 +148,7 @@ function withList(inForce: readonly OpenedStatusList[], list: OpenedStatusList):
 
 /** The body in shared memory, where there is such a thing, so that briefing a worker copies nothing. */
 function shared({ header, body }: Snapshot): Snapshot {
-  if (typeof SharedArrayBuffer === "undefined") return { header, body };
+  if (typeof SharedArrayBuffer === "undefined" || body.buffer instanceof SharedArrayBuffer) return { header, body };
   const copy = new Uint8Array(new SharedArrayBuffer(body.length));
   copy.set(body);
   return { header, body: copy };

@@ -8,7 +8,16 @@ import { Instance } from "./instance.js";
 import { compileEngine } from "./module.js";
 import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
-import { type EngineState, openStatus, readState, type StateSources, withStatus, withTrustList } from "./state.js";
+import {
+  type EngineState,
+  openStatus,
+  readState,
+  type StateSources,
+  type StatusFiles,
+  withStatus,
+  withTrustList,
+} from "./state.js";
+import { openStatusInThread } from "./status-thread.js";
 
 export interface VerifierOptions extends StateSources {
   /** Acceptance policy; without one every purpose is accepted. */
@@ -40,6 +49,9 @@ const SLABS_PER_WORKER = 32;
 /** One at work and one at hand. */
 const BATCHES_PER_WORKER = 2;
 
+/** Bytes of status files that are checked sooner than a thread starts: a delta of two thousand changes. */
+const CHECKED_HERE = 32_768;
+
 /** The engine across worker threads. */
 export class Verifier {
   readonly #pool: WorkerPool;
@@ -50,10 +62,12 @@ export class Verifier {
   readonly #checker: Instance;
   #state: EngineState;
   readonly #names = new KeyNames();
+  readonly #module: WebAssembly.Module;
 
   private constructor(module: WebAssembly.Module, checker: Instance, state: EngineState, options: VerifierOptions) {
     const workers = options.workers ?? availableParallelism();
     this.#policy = options.policy;
+    this.#module = module;
     this.#checker = checker;
     this.#state = state;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
@@ -86,11 +100,22 @@ export class Verifier {
 
   /**
    * Put newer status files in force, from the next batch on: a delta, or a snapshot together with the deltas that lead
-   * on from it. Rejects with StatusError; then nothing changes.
+   * on from it. Rejects with StatusError, or with another error where the thread that checks them died; then nothing
+   * changes. A snapshot in shared memory is used where it lies, and must not be written to again; any other is copied
+   * once on the calling thread.
    */
   async updateStatus(...files: Uint8Array[]): Promise<void> {
-    const opened = await openStatus(files, this.#state.trust, this.#checker.checkSignature);
+    const opened = await this.#openStatus(files);
     this.#putInForce(withStatus(this.#state, opened));
+  }
+
+  /** Verdicts go through this thread: it checks only what is small. */
+  #openStatus(files: readonly Uint8Array[]): Promise<StatusFiles> {
+    const { trust } = this.#state;
+    if (files.reduce((sum, { length }) => sum + length, 0) > CHECKED_HERE) {
+      return openStatusInThread({ files, trust, module: this.#module });
+    }
+    return openStatus(files, { keys: trust.keys, verify: this.#checker.checkSignature });
   }
 
   #putInForce(state: EngineState): void {

@@ -55,6 +55,8 @@ export interface StatusSigner {
 export interface StatusTrust {
   keys: readonly TrustedKey[];
   verify: VerifySignature;
+  /** SHA-256 of a snapshot's body; by Web Crypto when absent. */
+  sha256?: (bytes: Uint8Array) => Uint8Array;
 }
 
 export async function sealEnvelope(

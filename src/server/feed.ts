@@ -1,12 +1,21 @@
-import { readFile, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
 
-/** Where a verifier's trust list and status come from: a folder, or the same files over HTTP. */
+/**
+ * Where a verifier's trust list and status come from: a folder, or the same files over HTTP. Files come in shared memory,
+ * so that threads pass them on without a copy, and fill it piece by piece: the thread that verdicts go through never
+ * stops for the length of a nation's snapshot.
+ */
 export interface FeedSource {
   /** The file's bytes; undefined where it is not there or has not changed since it was last returned. */
   read(name: string): Promise<Uint8Array | undefined>;
+}
+
+function sharedMemory(bytes: number, path: string): Uint8Array {
+  if (bytes > MAX_STATUS_FILE_LENGTH) throw new Error(`${path} has ${bytes} bytes`);
+  return new Uint8Array(new SharedArrayBuffer(bytes));
 }
 
 /** What follows the feed; see Verifier. Each throws or rejects where it refuses, and then nothing changes. */
@@ -32,18 +41,32 @@ export class FolderSource implements FeedSource {
 
   async read(name: string): Promise<Uint8Array | undefined> {
     const path = join(this.folder, name);
+    let file: FileHandle | undefined;
     try {
-      const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+      file = await open(path);
+      const { mtimeNs, size, ino } = await file.stat({ bigint: true });
       const mark = `${mtimeNs} ${size} ${ino}`;
       if (this.#seen.get(name) === mark) return undefined;
-      const bytes = await readFile(path);
+      const bytes = await readWhole(file, sharedMemory(Number(size), path));
       this.#seen.set(name, mark);
       return bytes;
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw error;
+    } finally {
+      await file?.close();
     }
   }
+}
+
+/** Fill `bytes` from a file; shorter where the file is. */
+async function readWhole(file: FileHandle, bytes: Uint8Array): Promise<Uint8Array> {
+  for (let length = 0; length < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, length, bytes.length - length, length);
+    if (bytesRead === 0) return bytes.subarray(0, length);
+    length += bytesRead;
+  }
+  return bytes;
 }
 
 /** How long one file may take over HTTP. */
@@ -72,17 +95,32 @@ export class HttpSource implements FeedSource {
 
   async #fetch(name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const tag = this.#tags.get(name);
-    const headers: Record<string, string> = tag === undefined ? {} : { "If-None-Match": tag };
+    // Filters and ids do not shrink; and what travels as it is has the length that was announced.
+    const headers = { "Accept-Encoding": "identity", ...(tag !== undefined && { "If-None-Match": tag }) };
     const response = await fetch(new URL(name, this.#base), { headers, signal });
     if (response.status === 304 || response.status === 404) return undefined;
     if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-    const length = Number(response.headers.get("content-length") ?? 0);
-    if (length > MAX_STATUS_FILE_LENGTH) throw new Error(`${response.url} has ${length} bytes`);
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const bytes = await readBody(response);
     const next = response.headers.get("etag");
     if (next !== null) this.#tags.set(name, next);
     return bytes;
   }
+}
+
+/** Usually the length is announced; where it is not, or is another, room is doubled. */
+async function readBody({ body, headers, url }: Response): Promise<Uint8Array> {
+  let bytes = sharedMemory(Number(headers.get("content-length") ?? 0), url);
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    if (length + chunk.length > bytes.length) {
+      const longer = sharedMemory(Math.max(length + chunk.length, Math.min(2 * length, MAX_STATUS_FILE_LENGTH)), url);
+      longer.set(bytes.subarray(0, length));
+      bytes = longer;
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return bytes.subarray(0, length);
 }
 
 /** What a verifier starts with: what the feed has now. */

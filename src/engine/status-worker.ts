@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { StatusError, type StatusErrorCode } from "../format/status-error.js";
+import type { TrustList } from "../format/trust-list.js";
+import { Instance } from "./instance.js";
+import { openStatus, type StatusFiles } from "./state.js";
+
+/** Status files checked in a thread of their own: what it is started with, and what it answers before it ends. */
+export interface StatusTask {
+  files: readonly Uint8Array[];
+  trust: TrustList;
+  module: WebAssembly.Module;
+}
+
+/** Errors lose their class and their fields between threads, so a refusal travels as what it is made of. */
+export type StatusAnswer =
+  { opened: StatusFiles } | { refused: { code: StatusErrorCode; message: string; file: number | undefined } };
+
+async function check({ files, trust, module }: StatusTask): Promise<StatusAnswer> {
+  const { checkSignature } = new Instance(module);
+  // Web Crypto would copy what it hashes, and refuses shared memory.
+  const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+  try {
+    return { opened: await openStatus(files, { keys: trust.keys, verify: checkSignature, sha256 }) };
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return { refused: { code: error.code, message: error.message, file: error.file } };
+  }
+}
+
+parentPort?.postMessage(await check(workerData as StatusTask));
