@@ -1,19 +1,19 @@
-import type { ChildProcess } from "node:child_process";
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { type ChildProcess, fork } from "node:child_process";
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { publishFile } from "../src/authority/publish-file.js";
 import { HufuClient } from "../src/client/client.js";
 import { Algorithm, Tier } from "../src/format/batch.js";
 import { STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
-import { encodeSnapshotHead, hashKey, SALT_SIZE } from "../src/format/snapshot.js";
-import { periodOf } from "../src/format/status-layout.js";
 import { encodeTrustList, type TrustedKey } from "../src/format/trust-list.js";
 import { CARDS_EXPIRE, type Deck, makeDeck } from "./cards.js";
 import { median } from "./measure.js";
-import { randomBody } from "./random-body.js";
+import type { PublisherOrders } from "./publisher.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { serve } from "./serve.js";
 
@@ -31,16 +31,16 @@ export async function switchSnapshots({ quick }: BenchOptions): Promise<BenchRes
   const folder = await mkdtemp(join(tmpdir(), "hufu-bench-"));
   const processes: ChildProcess[] = [];
   const deck = makeDeck(256);
-  const publish = snapshots(size * MEBIBYTE, join(folder, STATUS_FILE));
+  const publisher = new Publisher(size * MEBIBYTE, join(folder, STATUS_FILE), processes);
   let stream: Stream | undefined;
   try {
-    await publishFile(join(folder, TRUST_FILE), [await trustList(deck, publish.key)]);
-    await publish.next();
+    await publishFile(join(folder, TRUST_FILE), [await trustList(deck, await publisher.key)]);
+    await publisher.next();
     stream = new Stream(await serve(folder, processes), deck.qrs);
     await stream.reached(1);
     const slowest: number[] = [];
     for (let epoch = 2; epoch < (quick ? 3 : 10); epoch++) {
-      await publish.next(() => stream?.forget());
+      await publisher.next(() => stream?.forget());
       await stream.reached(epoch);
       await sleep(200);
       slowest.push(stream.slowest);
@@ -100,27 +100,47 @@ class Stream {
   }
 }
 
-/** Publishes one snapshot after another, which revoke nobody. */
-function snapshots(bytes: number, path: string) {
-  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  let epoch = 0;
-  return {
-    key: publicKey,
-    /** `ready` is called when the file is about to be written: what comes before takes time from everyone. */
-    async next(ready: () => void = () => undefined): Promise<void> {
-      const claims = { issuer: ISSUER, epoch: ++epoch, universe: NOW + 60, expires: LATER };
-      const salt = new Uint8Array(randomBytes(SALT_SIZE));
-      const key = await hashKey(ISSUER, salt);
-      const body = randomBody(bytes, periodOf(CARDS_EXPIRE), { ...claims, key });
-      const hash = new Uint8Array(createHash("sha256").update(body).digest());
-      const header = { ...claims, salt, good: 0, revoked: 0, suspended: 0 };
-      const signer = { algorithm: Algorithm.ED25519, kid: new Uint8Array(8), sign: signWith(privateKey) };
-      const head = await encodeSnapshotHead(header, body.length, hash, signer);
-      await sleep(200);
-      ready();
-      await publishFile(path, [head, body]);
-    },
-  };
+/** Publishes one snapshot after another. */
+class Publisher {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<never>;
+  /** Its key, that of the status. */
+  readonly key: Promise<KeyObject>;
+
+  constructor(
+    readonly bytes: number,
+    readonly path: string,
+    started: ChildProcess[],
+  ) {
+    this.#child = fork(fileURLToPath(new URL("./publisher.js", import.meta.url)));
+    started.push(this.#child);
+    this.#ended = once(this.#child, "exit").then(() => {
+      throw new Error("the publisher of snapshots ended");
+    });
+    this.#ended.catch(() => undefined);
+    this.key = this.#answer().then((hex) =>
+      createPublicKey({ key: Buffer.from(String(hex), "hex"), format: "der", type: "spki" }),
+    );
+  }
+
+  /** `ready` is called when the file is about to be written: what comes before takes time from everyone. */
+  async next(ready: () => void = () => undefined): Promise<void> {
+    await this.#order({ make: { issuer: ISSUER, bytes: this.bytes, universe: NOW + 60, expires: LATER } });
+    await sleep(200);
+    ready();
+    await this.#order({ publish: this.path });
+  }
+
+  async #order(orders: PublisherOrders): Promise<void> {
+    const done = this.#answer();
+    this.#child.send(orders);
+    await done;
+  }
+
+  async #answer(): Promise<unknown> {
+    const [answer] = (await Promise.race([once(this.#child, "message"), this.#ended])) as unknown[];
+    return answer;
+  }
 }
 
 function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array> {
