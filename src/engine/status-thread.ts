@@ -18,7 +18,7 @@ export function openStatusInThread(task: StatusTask): Promise<StatusFiles> {
     thread.once("error", reject);
     // After an answer or an error this changes nothing.
     thread.once("exit", (code) => {
-      reject(new Error(`the thread that checks status files ended with ${code} before it answered`));
+      reject(new Error(`the thread that checks status files died with exit code ${code}`));
     });
   });
 }

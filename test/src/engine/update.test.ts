@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { Engine } from "../../../src/engine/engine.js";
@@ -6,6 +7,7 @@ import { Algorithm, Status } from "../../../src/format/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { encodeDelta, packIds } from "../../../src/format/delta.js";
 import { RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../../src/format/status-body.js";
+import { StatusError } from "../../../src/format/status-error.js";
 import { periodOf } from "../../../src/format/status-layout.js";
 import { generateKey } from "../../support/keys.js";
 import { kidOf, makeCard, NOW, payload, trusted } from "../../support/make-card.js";
@@ -58,12 +60,13 @@ function deltaOf(
   epoch: number,
   base: number,
   { good = [], revoked = [], suspended = [] }: Changes,
+  alsoSuspended: readonly Uint8Array[] = [],
 ): Promise<Uint8Array> {
   const claims = { issuer, epoch, base, from: base, universe: NOW - 10, expires: NOW + 500 };
   const ids = {
     good: packIds(good.map(cti)),
     revoked: packIds(revoked.map(cti)),
-    suspended: packIds(suspended.map(cti)),
+    suspended: packIds([...suspended.map(cti), ...alsoSuspended]),
   };
   return encodeDelta({ ...claims, ...ids }, signer);
 }
@@ -171,5 +174,68 @@ describe("what is in force changes between batches", () => {
       expect(answers.filter((code) => code !== "VALID" && code !== "REVOKED")).toEqual([]);
     }
     expect(await later).toEqual(["REVOKED"]);
+  });
+});
+
+describe("large files are checked in a thread of their own", () => {
+  /** Ids of 48 KiB in all: more than is checked on the calling thread. */
+  const strangers = Array.from({ length: 3072 }, (_, n) => 1000 + n);
+  const longCti = (n: number): Uint8Array => Uint8Array.of(...new Array<number>(14).fill(0), n >> 8, n & 0xff);
+  const largeDelta = (epoch: number, base: number, changes: Changes): Promise<Uint8Array> =>
+    deltaOf(epoch, base, changes, strangers.map(longCti));
+  let verifier: Verifier;
+  let threads = 0;
+  const count = (): void => {
+    threads++;
+  };
+  beforeAll(async () => {
+    verifier = await Verifier.create({
+      trust: await trustListOf(root, trustKeys, 3),
+      status: await snapshotOf([GOOD, GOOD], 1),
+      workers: 1,
+    });
+    await codes();
+    process.on("worker", count);
+  });
+  afterAll(async () => {
+    process.off("worker", count);
+    await verifier.close();
+  });
+
+  const codes = async (): Promise<string[]> =>
+    (await verifier.verifyBatch([card(0), card(1)], { at })).map(({ code }) => code);
+
+  it("and come into force, in shared memory or not", async () => {
+    await verifier.updateStatus(await largeDelta(2, 1, { revoked: [0] }));
+    expect(threads).toBe(1);
+    expect(await codes()).toEqual(["REVOKED", "VALID"]);
+    const [snapshot, delta] = [await snapshotOf([SUSPENDED, GOOD], 3), await largeDelta(4, 3, { revoked: [1] })];
+    const shared = [snapshot, delta].map((file) => {
+      const copy = new Uint8Array(new SharedArrayBuffer(file.length));
+      copy.set(file);
+      return copy;
+    });
+    await verifier.updateStatus(...shared);
+    expect(threads).toBe(2);
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+  });
+
+  it("a refusal is a StatusError that says which file and why, and changes nothing", async () => {
+    const damaged = await largeDelta(5, 3, { revoked: [0] });
+    damaged[damaged.length - 1]! ^= 1;
+    const refused = verifier.updateStatus(await snapshotOf([GOOD, GOOD], 5), damaged);
+    await expect(refused).rejects.toBeInstanceOf(StatusError);
+    await expect(refused).rejects.toMatchObject({ code: "BAD_SIGNATURE", file: 1, message: /does not hold/ });
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+    expect(verifier.stats.statusEpoch).toBe(4);
+  });
+
+  it("a thread that dies changes nothing, and the next update counts", async () => {
+    const delta = await largeDelta(6, 3, { good: [0, 1] });
+    process.once("worker", (thread: Worker) => void thread.terminate());
+    await expect(verifier.updateStatus(delta)).rejects.toThrow(/died/);
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+    await verifier.updateStatus(delta);
+    expect(await codes()).toEqual(["VALID", "VALID"]);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -46,7 +47,7 @@ async function serve(): Promise<{ server: Server; url: string; answers: number[]
     const name = (request.url ?? "/").slice("/feed/".length);
     void readFile(join(folder, name)).then(
       (content) => {
-        const tag = `"${content.toString("hex")}"`;
+        const tag = `"${createHash("sha256").update(content).digest("hex")}"`;
         response.statusCode = request.headers["if-none-match"] === tag ? 304 : 200;
         answers.push(response.statusCode);
         response.setHeader("ETag", tag).end(response.statusCode === 200 ? content : undefined);
@@ -81,6 +82,14 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     await publish("delta.hufu", "d1");
     const { trust, status } = await readFirst(source);
     expect([...trust, ...status].map((file) => new TextDecoder().decode(file))).toEqual(["t1", "d1"]);
+  });
+
+  it("reads into shared memory, so that threads need no copy", async () => {
+    const content = "s".repeat(300_000);
+    await publish("status.hufu", content);
+    const file = await source.read("status.hufu");
+    expect(file?.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(new TextDecoder().decode(file)).toBe(content);
   });
 
   it("puts each new file in force once, a snapshot together with the delta beside it", async () => {
@@ -128,6 +137,18 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
 });
 
 describe("over HTTP", () => {
+  it("reads a body whose length was not announced", async () => {
+    const server = createServer((_, response) => {
+      for (const piece of ["one ", "and two ", "and three"]) response.write(piece);
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(new TextDecoder().decode(await source.read("trust.hufu"))).toBe("one and two and three");
+    server.closeAllConnections();
+    server.close();
+  });
+
   it("asks with the entity tag it was given, and reports a feed that is not reachable", async () => {
     const { server, url, answers } = await serve();
     await publish("trust.hufu", "t1");
