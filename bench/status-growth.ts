@@ -3,7 +3,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { buildSnapshot } from "../src/authority/snapshot-builder.js";
 import { Algorithm } from "../src/format/batch.js";
-import { drawGrowth } from "./status-picture.js";
+import { drawGrowth, type Growth } from "./status-picture.js";
 import { generate } from "./universe.js";
 
 /**
@@ -14,19 +14,6 @@ import { generate } from "./universe.js";
  * builds and checks snapshots for so many credentials each, records them in bench/status-growth.json beside those
  * recorded before, and draws bench/status-growth.svg.
  */
-
-export interface Growth {
-  credentials: number;
-  revoked: number;
-  /** Of the body, which is all that an engine holds. */
-  bytes: number;
-  /** From the first credential read to the last one checked. */
-  seconds: number;
-  /** Of processor time, over all cores: what `seconds` would be on one core that does nothing else. */
-  cpuSeconds: number;
-  /** Most memory that the process held. Only of a process that built nothing larger before. */
-  peakMebibytes: number;
-}
 
 /** Nobody verifies these: the signature is left blank. */
 export const claims = {

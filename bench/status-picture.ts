@@ -1,6 +1,17 @@
-import type { Growth } from "./status-growth.js";
-
 /** The growth of status snapshots as an SVG: size on the left, processor time on the right, against the credentials. */
+
+export interface Growth {
+  credentials: number;
+  revoked: number;
+  /** Of the body, which is all that an engine holds. */
+  bytes: number;
+  /** From the first credential read to the last one checked. */
+  seconds: number;
+  /** Of processor time, over all cores: what `seconds` would be on one core that does nothing else. */
+  cpuSeconds: number;
+  /** Most memory that the process held. Only of a process that built nothing larger before. */
+  peakMebibytes: number;
+}
 
 const WIDTH = 760;
 const HEIGHT = 440;
