@@ -6,6 +6,7 @@ import type { IssuedCard } from "../authority/issuing.js";
 import { toHex } from "../format/bytes.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { Tier } from "../format/batch.js";
+import { onReaderGone } from "./reader-gone.js";
 
 /** What the commands of the authority have in common. */
 
@@ -35,17 +36,24 @@ export async function withAuthority<T>(options: DataOptions, work: (authority: A
 }
 
 /** Exit statuses of a command that was told to stop. */
-const STATUS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 0 };
+const STATUS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 export async function leavingCleanly<T>(authority: Authority, work: (authority: Authority) => Promise<T>): Promise<T> {
-  const stop = (signal: NodeJS.Signals) => {
-    void authority.close().finally(() => process.exit(STATUS[signal] ?? 1));
+  const end = (status: number) => {
+    void authority.close().finally(() => process.exit(status));
   };
-  process.once("SIGINT", stop).once("SIGTERM", stop).on("SIGPIPE", stop);
+  const stop = (signal: NodeJS.Signals) => {
+    end(STATUS[signal] ?? 1);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const readOn = onReaderGone(() => {
+    end(0);
+  });
   try {
     return await work(authority);
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop).off("SIGPIPE", stop);
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    readOn();
     await authority.close();
   }
 }

@@ -11,6 +11,7 @@ import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { portNumber, wholeNumber } from "./arguments.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, paint, print } from "./output.js";
+import { onReaderGone } from "./reader-gone.js";
 
 interface DemoOptions {
   port: number;
@@ -35,7 +36,7 @@ async function run(options: DemoOptions): Promise<void> {
   const undo: (() => Promise<void> | void)[] = [];
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve).once("SIGTERM", resolve);
-    process.on("SIGPIPE", resolve);
+    onReaderGone(resolve);
   });
   try {
     const url = await raise(options, undo);

@@ -12,6 +12,7 @@ import { register as explain } from "./explain.js";
 import { register as init } from "./init.js";
 import { paintError } from "./output.js";
 import { register as publish } from "./publish.js";
+import { readerIsGone } from "./reader-gone.js";
 import { register as reinstate } from "./reinstate.js";
 import { register as revoke } from "./revoke.js";
 import { register as serve } from "./serve.js";
@@ -81,12 +82,11 @@ function report(error: unknown): void {
   if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
 }
 
-// A reader that has seen enough (`hufu cards | head`) is no failure; Node ignores the signal that says so. A command
-// that has something to close first, such as a database, listens to it.
+// A command that has something to close first, such as a database, listens and ends the process itself.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    if (!process.emit("SIGPIPE", "SIGPIPE")) process.exit(0);
+    if (!readerIsGone()) process.exit(0);
   });
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -120,6 +120,18 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     await once(child, "close");
     expect(child.exitCode).toBe(0);
     expect(readdirSync(join(folder.path, "data", "postgres"))).not.toContain("postmaster.pid");
+  });
+
+  it("go on where a connection is lost: only their own reader's leaving ends them early", async () => {
+    const env = { ...process.env, HUFU_DATA: join(folder.path, "data"), HUFU_DATABASE_URL: "" };
+    const child = spawn(process.execPath, [hufuPath, "publish", "--json"], { env, cwd: folder.path });
+    const running = join(folder.path, "data", "postgres", "postmaster.pid");
+    // What the system raises on a write to a server that is gone.
+    const lost = setInterval(() => existsSync(running) && child.kill("SIGPIPE"), 5);
+    const [out] = await Promise.all([text(child.stdout), once(child, "close")]);
+    clearInterval(lost);
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    expect(JSON.parse(out)).toHaveProperty("status.epoch");
   });
 
   it("enrol nobody when one of the people is wrong", async () => {
