@@ -6,6 +6,7 @@ import type { IssuedCard } from "../authority/issuing.js";
 import { toHex } from "../format/bytes.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { Tier } from "../format/batch.js";
+import { reasonOf, UsageError } from "./errors.js";
 import { onReaderGone } from "./reader-gone.js";
 
 /** What the commands of the authority have in common. */
@@ -51,6 +52,13 @@ export async function leavingCleanly<T>(authority: Authority, work: (authority: 
   });
   try {
     return await work(authority);
+  } catch (error) {
+    const { isLost } = await import("../authority/store/database.js");
+    if (!isLost(error)) throw error;
+    throw new UsageError(
+      `the database went away: ${reasonOf(error)}`,
+      "run it again; `hufu cards` shows what was done before",
+    );
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
     readOn();

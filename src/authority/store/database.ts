@@ -15,6 +15,15 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** What the client, the system and the server (SQLSTATE class 57P) say of a connection that is gone. */
+const LOST = /^(CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|ECONNRE(FUSED|SET)|ENOENT|EPIPE|57P0[1-3])$/;
+
+/** Whether work failed for want of the database, and not for what was asked of it. */
+export function isLost(error: unknown): boolean {
+  const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return code !== undefined && LOST.test(code) && (code !== "ENOENT" || syscall === "connect");
+}
+
 export interface DatabaseOptions {
   /** Folder of the embedded cluster, used without `url`. */
   folder: string;

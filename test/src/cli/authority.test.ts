@@ -6,10 +6,11 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+import { leavingCleanly } from "../../../src/cli/authority.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
 import { openSnapshot } from "../../../src/format/snapshot.js";
 import { readTrust } from "../../../src/format/trust.js";
-import { postgresRuns, temporaryFolder } from "../../support/authority.js";
+import { initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { verifyElsewhere } from "../../support/keys.js";
 import { openCard } from "../../support/open-card.js";
 
@@ -132,6 +133,21 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     clearInterval(lost);
     expect([child.exitCode, child.signalCode]).toEqual([0, null]);
     expect(JSON.parse(out)).toHaveProperty("status.epoch");
+  });
+
+  it("say what to do when their database goes away in the midst of it", async () => {
+    const own = temporaryFolder();
+    const authority = await initAuthority(own.path);
+    const [server] = readFileSync(join(own.path, "postgres", "postmaster.pid"), "utf8").split("\n");
+    const work = leavingCleanly(authority, async () => {
+      process.kill(Number(server), "SIGQUIT");
+      for (;;) await authority.publishTrustList();
+    });
+    await expect(work).rejects.toMatchObject({
+      message: expect.stringMatching(/^the database went away: /) as string,
+      remedy: expect.stringContaining("hufu cards") as string,
+    });
+    own.remove();
   });
 
   it("enrol nobody when one of the people is wrong", async () => {
