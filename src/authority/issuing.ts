@@ -156,7 +156,7 @@ async function record(
       );
     }
     const firsts = Array.from(persons.values());
-    await store.upsertPersons(
+    const newcomers = await store.insertPersons(
       sql,
       firsts.map((each) => each.person),
     );
@@ -172,6 +172,12 @@ async function record(
     const refused = guarded.filter((id) => taken.has(id));
     if (refused.length > 0) await store.deletePending(sql, run.number, refused);
     const recorded = fresh.filter((each) => !refused.includes(each.person.id));
+    // Never of those who were refused: an officer would approve what somebody else has made of them.
+    const known = recorded.filter((each) => !newcomers.has(each.person.id));
+    await store.updatePersons(
+      sql,
+      known.map((each) => each.person),
+    );
     await store.audit(
       sql,
       recorded.map((each) => ({ actor, action: "record", credential: each.row.id, detail: { tier: each.tier } })),

@@ -89,12 +89,24 @@ export async function audit(sql: Transaction, events: readonly AuditEvent[]): Pr
   await sql`insert into audit_events ${sql(rows, "actor", "action", "credential", "detail")}`;
 }
 
-/** Of different people: the newest details win. */
-export async function upsertPersons(sql: Transaction, persons: readonly Person[]): Promise<void> {
-  const rows = persons.map((person) => ({ id_number: person.id, details: sql.json(person as never) }));
+/** Of different people: those not known yet. Returns their ID numbers. */
+export async function insertPersons(sql: Transaction, persons: readonly Person[]): Promise<Set<string>> {
+  const rows = await sql<{ idNumber: string }[]>`
+    insert into persons ${sql(personRows(sql, persons), "id_number", "details")}
+    on conflict do nothing returning id_number as "idNumber"`;
+  return new Set(rows.map((row) => row.idNumber));
+}
+
+/** Of different people, all of them known. */
+export async function updatePersons(sql: Transaction, persons: readonly Person[]): Promise<void> {
+  if (persons.length === 0) return;
   await sql`
-    insert into persons ${sql(rows, "id_number", "details")}
+    insert into persons ${sql(personRows(sql, persons), "id_number", "details")}
     on conflict (id_number) do update set details = excluded.details, recorded = now()`;
+}
+
+function personRows(sql: Transaction, persons: readonly Person[]) {
+  return persons.map((person) => ({ id_number: person.id, details: sql.json(person as never) }));
 }
 
 /** Those of the rows whose holder had nothing pending; the rest were not inserted. */

@@ -135,6 +135,21 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     ]);
   });
 
+  it("keeps what it knows of a person whose second enrolment it refuses, and learns from the next one", async () => {
+    const id = makeResidentId("110105", "19770707", 71);
+    const nameOf = async (): Promise<string[]> =>
+      (await collect(authority.cards({ idNumber: id }))).map(({ details }) => details.name);
+    await authority.enrol(person({ id, name: "孙丽" }), actor);
+    const imposter = person({ id, name: "冒名" });
+    expect(await errorCode(authority.enrol(imposter, actor))).toBe("ALREADY_ENROLLED");
+    expect(await nameOf()).toEqual(["孙丽"]);
+    await authority.revoke(id, { ...actor, reason: "phone lost" });
+    const married = await authority.enrol(person({ id, name: "孙丽丽" }), actor);
+    expect(openCard(married.qr).identity.get(4)).toBe("孙丽丽");
+    const full = await authority.approve(id, actor);
+    expect(openCard(full.qr).identity.get(4)).toBe("孙丽丽");
+  });
+
   it("enrols a person once when asked many times at once", async () => {
     const asked = Array.from({ length: 8 }, () => authority.enrolMany([citizen(3)], actor));
     const results = (await Promise.all(asked)).flat();
