@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { readClaims } from "../format/claims.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { readLines } from "./lines.js";
-import { paint, print, printJson } from "./output.js";
+import { paint, print, printable, printJson } from "./output.js";
 import { claimName } from "./claim-names.js";
 
 export function register(program: Command): void {
@@ -71,10 +71,12 @@ function printAsText(decoded: Decoded): void {
     expires: expires === undefined ? undefined : new Date(expires * 1000).toISOString(),
   };
   for (const [name, value] of Object.entries(facts)) {
-    if (value !== undefined) print(`\t${paint.dim(name.padEnd(20))} ${value}`);
+    if (value !== undefined) print(`\t${paint.dim(name.padEnd(20))} ${printable(value)}`);
   }
   for (const [key, value] of Object.entries(claims ?? {})) {
-    const shown = typeof value === "string" ? value : JSON.stringify(value);
-    print(`\t${paint.dim(claimName(key).padEnd(20))} ${shown.length > 200 ? `${shown.slice(0, 200)}...` : shown}`);
+    const shown = printable(typeof value === "string" ? value : JSON.stringify(value));
+    print(
+      `\t${paint.dim(printable(claimName(key)).padEnd(20))} ${shown.length > 200 ? `${shown.slice(0, 200)}...` : shown}`,
+    );
   }
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";
-import { paint, print, printJson } from "./output.js";
+import { paint, print, printable, printJson } from "./output.js";
 import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 
@@ -58,7 +58,7 @@ const COLOURS: Record<Layer["result"], (text: string) => string> = {
 };
 
 function show({ layer, result, found, code, byte, rule, remedy }: Layer): void {
-  print(`${layer.padEnd(10)} ${COLOURS[result](result.padEnd(12))} ${found ?? ""}`.trimEnd());
+  print(`${layer.padEnd(10)} ${COLOURS[result](result.padEnd(12))} ${printable(found ?? "")}`.trimEnd());
   if (code === undefined) return;
   const where = byte === undefined ? "" : ` at ${layer === "base45" ? "character" : "byte"} ${byte}`;
   print(`           ${paint.bold(code)}${where}: ${rule ?? ""}`);

@@ -8,6 +8,14 @@ function coloursFor(stream: { readonly isTTY?: boolean }): ReturnType<typeof pc.
 export const paint = coloursFor(process.stdout);
 export const paintError = coloursFor(process.stderr);
 
+/** Controls, line ends and what turns the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** What a card says, fit for a terminal and for one line: anyone may have written it, to look like a verdict of ours. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
-import { note, paint, print, printJson } from "./output.js";
+import { note, paint, print, printable, printJson } from "./output.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 
@@ -68,10 +68,11 @@ function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyO
   }
   const colour = { accepted: paint.green, refused: paint.red, undetermined: paint.yellow }[verdict.outcome];
   const facts = [verdict.tier, verdict.status, verdict.alg, verdict.issuer, verdict.kid && `kid ${verdict.kid}`];
-  const known = facts.filter((fact) => fact !== undefined && fact !== "").join("  ");
+  const known = printable(facts.filter((fact) => fact !== undefined && fact !== "").join("  "));
   print(`${number}\t${colour(verdict.outcome)}\t${verdict.code}${known && `\t${known}`}`);
   for (const [key, value] of Object.entries(verdict.claims ?? {})) {
-    print(`\t${paint.dim(key)}\t${typeof value === "string" ? value : JSON.stringify(value)}`);
+    const shown = typeof value === "string" ? value : JSON.stringify(value);
+    print(`\t${paint.dim(printable(key))}\t${printable(shown)}`);
   }
 }
 

@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, describe, expect, it } from "vitest";
+import { identity, jwksOf, makeCard, payload } from "../../support/make-card.js";
+import { hufuPath } from "../../support/serve.js";
+import { at, card, codes, issuerKey, texts } from "../../support/server.js";
+
+const folder = mkdtempSync(join(tmpdir(), "hufu-verify-"));
+const trust = join(folder, "trust.json");
+writeFileSync(trust, jwksOf([issuerKey]));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function hufu(args: string[], input = ""): Promise<{ status: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [hufuPath, ...args], { cwd: folder });
+  child.stdin.end(input);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status: child.exitCode, out, err };
+}
+
+function verify(args: string[], input?: string): ReturnType<typeof hufu> {
+  return hufu(["verify", ...args, "--trust", trust, "--at", at.toISOString()], input);
+}
+
+describe("hufu verify", () => {
+  it("gives a verdict a line in the order of the lines, whatever ends them, and passes over the empty", async () => {
+    writeFileSync(join(folder, "cards.txt"), `\r\n\n${texts.join("\r\n")}\r\n\n${card}`);
+    const { status, out } = await verify(["cards.txt", "--json"]);
+    const verdicts = out.trimEnd().split("\n").map((line) => JSON.parse(line) as { line: number; code: string }); // prettier-ignore
+    expect(verdicts.map(({ line, code }) => [line, code])).toEqual([
+      ...codes.map((code, index) => [3 + index, code]),
+      [4 + codes.length, "VALID"],
+    ]);
+    expect(status).toBe(1);
+  });
+
+  it("ends with 0 where all are accepted, and does not keep a line that has no end", async () => {
+    expect(await verify(["-"], `${card}\n`)).toMatchObject({ status: 0, err: "" });
+    const endless = await verify([], "A".repeat(8 * 1024 * 1024));
+    expect(endless).toEqual({ status: 1, out: "1\trefused\tTOO_LONG\n", err: "" });
+  });
+
+  it("ends with 2 where it cannot read, naming file and remedy", async () => {
+    for (const args of [["nowhere.txt"], ["."], ["-", "--status", trust], ["-", "--region", "11"]]) {
+      const { status, out, err } = await verify(args);
+      expect([status, out], args.join(" ")).toEqual([2, ""]);
+      expect(err).toMatch(/^hufu: .*; .*\.\n$/);
+    }
+  });
+});
+
+describe("what a card says about itself", () => {
+  // Clears the line, and writes a verdict of its own in green; turns the direction of writing.
+  const name = "张\u001b[2K\u001b[32mok\n9\taccepted\tVALID\u0085\u202e";
+  const shown = "张\\u001b[2K\\u001b[32mok\\u000a9\\u0009accepted\\u0009VALID\\u0085\\u202e";
+  const forger = makeCard(issuerKey, { payload: payload([[1, name], [169, identity([[4, name]])]]) }); // prettier-ignore
+
+  it("is printed as text on its own line, by verify, decode and explain", async () => {
+    const files = ["--trust", trust, "--at", at.toISOString()];
+    for (const args of [["verify", "-", "--claims", ...files], ["decode"], ["explain", "-", ...files]]) {
+      const { out } = await hufu(args, forger);
+      expect(out, args[0]).toContain(shown);
+      // eslint-disable-next-line no-control-regex -- that there are none is what is tested
+      expect(out, args[0]).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]|^9\t/m);
+    }
+  });
+});
