@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { StatusError } from "../format/status-error.js";
-import { TrustError } from "../format/trust-list.js";
+import { StatusError, type StatusErrorCode } from "../format/status-error.js";
+import { TrustError, type TrustErrorCode } from "../format/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
 import { reasonOf, UsageError } from "./errors.js";
 
@@ -33,16 +33,36 @@ export interface SourceNames {
   status: readonly string[];
 }
 
+const AGAIN = "fetch it again from the authority";
+const STATUS_REMEDIES: Partial<Record<StatusErrorCode, string>> = {
+  UNKNOWN_FORMAT: "give a status snapshot, a delta or a Token Status List",
+  UNKNOWN_KEY: "name the trust list of the authority that signed it",
+  WRONG_BASE: "name the snapshot that it belongs to before it",
+};
+const TRUST_REMEDIES: Partial<Record<TrustErrorCode, string>> = {
+  UNKNOWN_FORMAT: "give a trust list, a JWK set or PEM keys",
+  BAD_JWKS: "mend it, or give a trust list or PEM keys",
+  BAD_PEM: "mend it, or give a trust list or a JWK set",
+  PRIVATE_KEY: "let nobody else see that file",
+  UNSUPPORTED_KEY: "take that key out of it",
+  NO_KEYS: "give the keys of the authorities that are to be trusted",
+  TOO_MANY_KEYS: "leave out those of no use",
+};
+
 /** What to say of an error that the engine ended in when it was given these files; other errors stay as they are. */
 export function unusableSources(error: unknown, { trust, status }: SourceNames): unknown {
   const named = (names: readonly string[], index?: number): string => names[index ?? -1] ?? names.join(", ");
-  const again = "fetch it again from the authority";
   if (error instanceof StatusError) {
-    return new UsageError(`cannot use ${named(status, error.file)}: ${error.message}`, again);
+    return new UsageError(
+      `cannot use ${named(status, error.file)}: ${error.message}`,
+      STATUS_REMEDIES[error.code] ?? AGAIN,
+    );
   }
   if (error instanceof TrustError) {
-    const remedy = error.code === "UNKNOWN_FORMAT" ? "give a trust list, a JWK set or PEM keys" : again;
-    return new UsageError(`cannot use ${named(trust, error.file)}: ${error.message}`, remedy);
+    return new UsageError(
+      `cannot use ${named(trust, error.file)}: ${error.message}`,
+      TRUST_REMEDIES[error.code] ?? AGAIN,
+    );
   }
   if (error instanceof Error && error.name === "UnacceptableKey") {
     return new UsageError(`cannot use ${named(trust)}: ${error.message}`, "take that key out of it");

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, it } from "vitest";
+import { unusableSources } from "../../../src/cli/sources.js";
+import { StatusError } from "../../../src/format/status-error.js";
+import { TrustError } from "../../../src/format/trust-list.js";
 import { identity, jwksOf, makeCard, payload } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";
 import { at, card, codes, issuerKey, texts } from "../../support/server.js";
@@ -51,6 +54,22 @@ describe("hufu verify", () => {
       expect([status, out], args.join(" ")).toEqual([2, ""]);
       expect(err).toMatch(/^hufu: .*; .*\.\n$/);
     }
+  });
+});
+
+describe("unusableSources", () => {
+  const names = { trust: ["a.jwks"], status: ["status.hufu", "delta.hufu"] };
+
+  it("advises what helps against the fault", () => {
+    const late = new StatusError("WRONG_BASE", "it is about snapshot 7, and 6 is in force", 1);
+    expect(unusableSources(late, names)).toMatchObject({
+      message: "cannot use delta.hufu: it is about snapshot 7, and 6 is in force",
+      remedy: "name the snapshot that it belongs to before it",
+    });
+    const secret = new TrustError("PRIVATE_KEY", "key 1 is secret");
+    expect(unusableSources(secret, names)).toMatchObject({ remedy: "let nobody else see that file" });
+    const damaged = new TrustError("BAD_SIGNATURE", "its signature does not hold");
+    expect(unusableSources(damaged, names)).toMatchObject({ remedy: "fetch it again from the authority" });
   });
 });
 
