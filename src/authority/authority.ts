@@ -8,7 +8,14 @@ import { makeFolder } from "./folder.js";
 import { beginRun, issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Run } from "./issuing.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
 import { ageOn, type Person } from "./person.js";
-import { publishDelta, publishStatus, publishTrustList, signTrustList, type Published } from "./publishing.js";
+import {
+  publishDelta,
+  publishStatus,
+  publishTrustList,
+  signTrustList,
+  type Published,
+  type StatusTerms,
+} from "./publishing.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
@@ -217,8 +224,9 @@ export class Authority {
   }
 
   /** A new snapshot of the status of every credential, signed by the status key. */
-  publishStatus(validity = STATUS_VALIDITY): Promise<Published> {
-    return publishStatus(this.database, { authority: this.name, signer: this.#signer("status"), validity });
+  publishStatus(options: Pick<StatusTerms, "progress"> = {}): Promise<Published> {
+    const terms = { authority: this.name, signer: this.#signer("status"), validity: STATUS_VALIDITY };
+    return publishStatus(this.database, { ...terms, ...options });
   }
 
   /** What has changed since the last snapshot, signed by the status key: minutes-fresh, and small. */

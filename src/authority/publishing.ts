@@ -4,7 +4,7 @@ import { encodeDelta, packIds } from "../format/delta.js";
 import { encodeTrustList, type TrustedKey } from "../format/trust-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
-import { buildSnapshot } from "./snapshot-builder.js";
+import { type BuildProgress, buildSnapshot } from "./snapshot-builder.js";
 import { PUBLICATION_LOCK, type Database } from "./store/database.js";
 import * as store from "./store/store.js";
 
@@ -44,13 +44,15 @@ export interface StatusTerms {
   signer: SigningKey;
   /** Seconds during which `good` may be said. */
   validity: number;
+  /** Told how far a snapshot has come. */
+  progress?: (progress: BuildProgress) => void;
 }
 
 /** A snapshot of fewer credentials than this is built before threads are started. */
 const THREADS_FROM = 50_000;
 
 export async function publishStatus(database: Database, terms: StatusTerms): Promise<Published> {
-  const { authority, signer, validity } = terms;
+  const { authority, signer, validity, progress } = terms;
   const reopen = await holdIssuing(database);
   try {
     const universe = now() - 1; // this second is not over
@@ -60,8 +62,8 @@ export async function publishStatus(database: Database, terms: StatusTerms): Pro
       const count = await store.countCredentials(sql); // from here on the transaction sees what it now sees
       await reopen();
       const source = { [Symbol.asyncIterator]: () => store.statusRecords(sql) };
-      const threads = count < THREADS_FROM ? { threads: 0 } : {};
-      return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...threads });
+      const how = { ...(count < THREADS_FROM && { threads: 0 }), ...(progress && { progress }) };
+      return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...how });
     });
     return await close(database, publication, [built.head, built.body]);
   } finally {

@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
+import type { Authority } from "../authority/authority.js";
 import type { Published } from "../authority/publishing.js";
+import type { BuildPhase } from "../authority/snapshot-builder.js";
 import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
+import { Progress } from "./progress.js";
 
 interface PublishOptions extends DataOptions {
   out?: string;
@@ -41,7 +44,7 @@ async function run(options: PublishOptions): Promise<void> {
       ? { delta: await write(deltaFile(folder), await authority.publishDelta()) }
       : {
           trust: await write(trustFile(folder), await authority.publishTrustList()),
-          status: await write(statusFile(folder), await authority.publishStatus()),
+          status: await write(statusFile(folder), await buildStatus(authority)),
         };
   });
   if (options.json) {
@@ -53,6 +56,29 @@ async function run(options: PublishOptions): Promise<void> {
   }
   if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
 }
+
+/** A snapshot of a nation takes its time: the terminal tells how far it has come. */
+async function buildStatus(authority: Authority): Promise<Published> {
+  const progress = new Progress();
+  try {
+    return await authority.publishStatus({
+      progress: ({ phase, done, total }) => {
+        const count = done.toLocaleString("en");
+        progress.show(`${WORDS[phase]}: ${total === undefined ? count : `${count} of ${total.toLocaleString("en")}`}`);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+const WORDS: Record<BuildPhase, string> = {
+  scan: "credentials read",
+  filters: "first filters built",
+  survivors: "credentials put to them",
+  ribbons: "ribbons built",
+  check: "credentials checked against the finished snapshot",
+};
 
 /**
  * Waits until the second in which `time` lies is over: what is published then answers for every card issued before,

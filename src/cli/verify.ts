@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
-import { note, paint, print, printable, printJson } from "./output.js";
+import { paint, print, printable, printJson } from "./output.js";
+import { Progress } from "./progress.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 import { readPolicyFile, readSources, unusableSources } from "./sources.js";
 
@@ -40,7 +41,9 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   try {
     const requirements = verifier.requirementsOf(request);
     requirements.detail ??= "names";
-    const progress = new Progress();
+    // Not among the verdicts, where both are on one terminal.
+    const progress = new Progress(!process.stdout.isTTY);
+    let verified = 0;
     let refused = 0;
     for await (const lines of readLines(file)) {
       const verdicts = await verifier.verifyAll(
@@ -51,7 +54,8 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
         if (verdict.outcome !== "accepted") refused++;
         printVerdict(lines[index], verdict, options);
       });
-      progress.add(lines.length, refused);
+      verified += lines.length;
+      progress.show(`${verified} verified, ${refused} not accepted`);
     }
     progress.end();
     return refused === 0 ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
@@ -73,23 +77,5 @@ function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyO
   for (const [key, value] of Object.entries(verdict.claims ?? {})) {
     const shown = typeof value === "string" ? value : JSON.stringify(value);
     print(`\t${paint.dim(printable(key))}\t${printable(shown)}`);
-  }
-}
-
-/** A line on the terminal, redrawn; nothing where standard error is no terminal or the verdicts are on it too. */
-class Progress {
-  readonly #shown = process.stderr.isTTY && !process.stdout.isTTY;
-  #done = 0;
-  #last = 0;
-
-  add(count: number, refused: number): void {
-    this.#done += count;
-    if (!this.#shown || Date.now() - this.#last < 200) return;
-    this.#last = Date.now();
-    process.stderr.write(`\r${this.#done} verified, ${refused} not accepted`);
-  }
-
-  end(): void {
-    if (this.#shown && this.#last > 0) note("");
   }
 }

@@ -215,7 +215,9 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
 
   it("publishes a snapshot that knows every card, and issues nothing into its past", async () => {
     const { keys } = decodeTrustList(concat(...(await authority.publishTrustList()).parts), verifyElsewhere);
-    const published = await authority.publishStatus();
+    const phases = new Set<string>();
+    const published = await authority.publishStatus({ progress: ({ phase }) => phases.add(phase) });
+    expect([...phases]).toEqual(["scan", "filters", "survivors", "ribbons", "check"]);
     const { header } = await openSnapshot(concat(...published.parts), { keys, verify: verifyElsewhere });
     const all = await collect(authority.cards());
     const count = (...states: string[]) => all.filter((card) => states.includes(card.state)).length;
