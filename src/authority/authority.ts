@@ -16,6 +16,7 @@ import {
   type Published,
   type StatusTerms,
 } from "./publishing.js";
+import { checkBase, publishStatusLists, type PublishedList } from "./status-lists.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
@@ -37,6 +38,11 @@ export interface InitOptions extends AuthorityOptions {
   name: string;
   /** GB/T 2260, 6 digits. */
   region?: string;
+  /**
+   * Address under which the folder of published files is found. Where there is one, credentials also name a Token Status
+   * List there, for verifiers that know no snapshots.
+   */
+  statusLists?: string;
   algorithm: Algorithm;
   /** From when the keys' signatures count; now when absent. */
   validFrom?: Date;
@@ -75,6 +81,7 @@ export class Authority {
     readonly options: AuthorityOptions,
     readonly name: string,
     readonly region: string | undefined,
+    readonly statusLists: string | undefined,
     readonly database: Database,
     readonly keys: readonly store.KeyRow[],
     readonly run: Run,
@@ -84,6 +91,7 @@ export class Authority {
 
   /** Makes the keys and the database, and opens the authority. */
   static async init(options: InitOptions): Promise<Authority> {
+    const statusLists = options.statusLists === undefined ? null : checkBase(options.statusLists);
     makeDataFolder(options.data);
     const database = await openDatabase(databaseOf(options));
     try {
@@ -97,7 +105,7 @@ export class Authority {
             "use it, or name another folder with --data",
           );
         }
-        await store.insertAuthority(sql, { name: options.name, region: options.region ?? null });
+        await store.insertAuthority(sql, { name: options.name, region: options.region ?? null, statusLists });
         // A snapshot published at once speaks for the second before: its key must count in that second already.
         const notBefore = options.validFrom ?? new Date(Date.now() - 1000);
         const notAfter = new Date(notBefore.getTime() + KEY_VALIDITY * 1000);
@@ -129,7 +137,8 @@ export class Authority {
       const voided = await recover(database);
       const keys = await store.readKeys(database.sql);
       const run = await beginRun(database);
-      return new Authority(options, row.name, row.region ?? undefined, database, keys, run, voided);
+      const [region, statusLists] = [row.region ?? undefined, row.statusLists ?? undefined];
+      return new Authority(options, row.name, region, statusLists, database, keys, run, voided);
     } catch (error) {
       await database.close();
       throw error;
@@ -229,6 +238,13 @@ export class Authority {
     return publishStatus(this.database, { ...terms, ...options });
   }
 
+  /** The Token Status Lists as they now are, signed by the status key; none where credentials name none. */
+  async *publishStatusLists(validity = STATUS_VALIDITY): AsyncGenerator<PublishedList> {
+    if (this.statusLists === undefined) return;
+    const terms = { base: this.statusLists, signer: this.#signer("status"), validity };
+    yield* publishStatusLists(this.database, terms);
+  }
+
   /** What has changed since the last snapshot, signed by the status key: minutes-fresh, and small. */
   publishDelta(validity = STATUS_VALIDITY): Promise<Published> {
     return publishDelta(this.database, { authority: this.name, signer: this.#signer("status"), validity });
@@ -275,8 +291,9 @@ export class Authority {
 
   #terms(actor: string, issued: Date, validity: number): IssuingTerms {
     const issuedAt = Math.floor(issued.getTime() / 1000);
+    const { name: issuer, statusLists, run } = this;
     const key = this.#signer("credential");
-    return { issuer: this.name, key, issuedAt, expires: issuedAt + validity, actor, run: this.run, check: this.#check };
+    return { issuer, key, issuedAt, expires: issuedAt + validity, statusLists, actor, run, check: this.#check };
   }
 
   #signer(use: store.KeyRow["use"]): SigningKey {

@@ -4,6 +4,7 @@ export type AuthorityErrorCode =
   | "NOT_INITIALISED"
   | "STORE_UNAVAILABLE"
   | "KEY_UNAVAILABLE"
+  | "BAD_ADDRESS"
   | "INVALID_PERSON"
   | "ALREADY_ENROLLED"
   | "NOT_FOUND"

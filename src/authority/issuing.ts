@@ -7,6 +7,7 @@ import type { CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { holderKeyOf, identityOf, type Person } from "./person.js";
+import { placeInLists } from "./status-lists.js";
 import { PUBLICATION_LOCK, type Database, type Transaction } from "./store/database.js";
 import * as store from "./store/store.js";
 
@@ -40,6 +41,8 @@ export interface IssuingTerms {
   /** Seconds since 1970; whole. */
   issuedAt: number;
   expires: number;
+  /** Address under which Token Status Lists are published, where credentials are to name one. */
+  statusLists: string | undefined;
   actor: string;
   run: Run;
   check: CheckIssued;
@@ -98,7 +101,8 @@ async function issueChunk(
   orders: readonly Order[],
   terms: IssuingTerms,
 ): Promise<(IssuedCard | undefined)[]> {
-  const drafts = orders.map((order) => draft(order, terms));
+  const places = terms.statusLists === undefined ? [] : await store.nextListPlaces(database.sql, orders.length);
+  const drafts = orders.map((order, index) => draft(order, terms, places[index]));
   const recorded = await record(database, drafts, terms);
   try {
     const cards = new Map<Draft, IssuedCard>();
@@ -119,12 +123,17 @@ interface Draft extends Order {
   row: store.PendingRow;
 }
 
-function draft(order: Order, { issuer, key, issuedAt, expires }: IssuingTerms): Draft {
+function draft(
+  order: Order,
+  { issuer, key, issuedAt, expires, statusLists }: IssuingTerms,
+  listPlace: number | undefined,
+): Draft {
   const id = new Uint8Array(randomBytes(16));
   const identity = { ...identityOf(order.person), tier: order.tier };
   const claims: CredentialClaims = { issuer, expires, notBefore: issuedAt, issuedAt, id, identity };
   const holderKey = holderKeyOf(order.person);
   if (holderKey !== undefined) claims.holderKey = holderKey;
+  if (statusLists !== undefined && listPlace !== undefined) claims.statusList = placeInLists(statusLists, listPlace);
   const row = {
     id,
     idNumber: order.person.id,
@@ -133,6 +142,7 @@ function draft(order: Order, { issuer, key, issuedAt, expires }: IssuingTerms): 
     issued: new Date(issuedAt * 1000),
     expires: new Date(expires * 1000),
     payload: encodeCredentialClaims(claims),
+    listPlace,
   };
   return { ...order, row };
 }

@@ -11,6 +11,7 @@ interface InitOptions extends DataOptions {
   alg: keyof typeof ALGORITHMS;
   name: string;
   region?: string;
+  statusLists?: string;
   json?: true;
 }
 
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .description("make an authority: its keys, its database and its first trust list")
     .option("--name <name>", "name of the authority, as credentials carry it", "Pilot District Public Security Bureau")
     .option("--region <code>", "its region, GB/T 2260, 6 digits")
+    .option("--status-lists <url>", "let cards also name a Token Status List (IETF) in the folder published there")
     .addOption(new Option("--alg <name>", "signature algorithm").choices(Object.keys(ALGORITHMS)).default("ed25519"))
     .option("--json", "one JSON object")
     .action(run);
@@ -30,10 +32,10 @@ async function run(options: InitOptions): Promise<void> {
   }
   const { Authority } = await import("../authority/authority.js");
   const { publishFile } = await import("../authority/publish-file.js");
-  const region = options.region === undefined ? {} : { region: options.region };
   const authority = await Authority.init({
     ...databaseOptions(options),
-    ...region,
+    ...(options.region !== undefined && { region: options.region }),
+    ...(options.statusLists !== undefined && { statusLists: options.statusLists }),
     name: options.name,
     algorithm: ALGORITHMS[options.alg],
   });

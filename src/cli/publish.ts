@@ -1,8 +1,9 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import type { Published } from "../authority/publishing.js";
+import { statusListFile } from "../format/feed.js";
 import type { BuildPhase } from "../authority/snapshot-builder.js";
 import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
 import { reasonOf, UsageError } from "./errors.js";
@@ -18,7 +19,10 @@ interface PublishOptions extends DataOptions {
 export function register(program: Command): void {
   withData(program.command("publish"))
     .description("write what verifiers need: the signed trust list and a status snapshot")
-    .option("--out <folder>", "folder for trust.hufu, status.hufu and delta.hufu (default: the data folder)")
+    .option(
+      "--out <folder>",
+      "folder for trust.hufu, status.hufu, delta.hufu and status lists (default: the data folder)",
+    )
     .option("--delta", "write only delta.hufu: what has changed since the last snapshot")
     .option("--json", "one JSON object")
     .action(run);
@@ -28,33 +32,45 @@ async function run(options: PublishOptions): Promise<void> {
   const folder = options.out ?? options.data;
   const { makeFolder } = await import("../authority/folder.js");
   const { publishFile } = await import("../authority/publish-file.js");
-  const write = async (path: string, { epoch, expires, parts }: Published) => {
+  const writeFile = async (path: string, parts: readonly Uint8Array[]) => {
     try {
       makeFolder(folder);
       await publishFile(resolve(path), parts);
     } catch (error) {
       throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`, "name another folder with --out");
     }
-    return { path, epoch, expires: new Date(expires * 1000).toISOString().replace(".000Z", "Z") };
   };
+  const write = async (path: string, { epoch, expires, parts }: Published) => {
+    await writeFile(path, parts);
+    return { path, epoch, expires: rfc3339(expires) };
+  };
+  const lists: { path: string; expires: string }[] = [];
   const began = Date.now();
   const files = await withAuthority(options, async (authority) => {
     await secondAfter(began);
-    return options.delta
-      ? { delta: await write(deltaFile(folder), await authority.publishDelta()) }
-      : {
-          trust: await write(trustFile(folder), await authority.publishTrustList()),
-          status: await write(statusFile(folder), await buildStatus(authority)),
-        };
+    if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
+    const trust = await write(trustFile(folder), await authority.publishTrustList());
+    const status = await write(statusFile(folder), await buildStatus(authority));
+    for await (const { number, expires, file } of authority.publishStatusLists()) {
+      const path = join(folder, statusListFile(number));
+      await writeFile(path, [file]);
+      lists.push({ path, expires: rfc3339(expires) });
+    }
+    return { trust, status };
   });
   if (options.json) {
-    printJson(files);
+    printJson(lists.length === 0 ? files : { ...files, lists });
     return;
   }
   for (const [what, { path, epoch, expires }] of Object.entries(files)) {
     print(`${what.padEnd(8)}  ${path}  epoch ${epoch}, until ${expires}`);
   }
+  for (const { path, expires } of lists) print(`list      ${path}  until ${expires}`);
   if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
+}
+
+function rfc3339(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** A snapshot of a nation takes its time: the terminal tells how far it has come. */

@@ -3,3 +3,8 @@ export const TRUST_FILE = "trust.hufu";
 export const STATUS_FILE = "status.hufu";
 /** What has changed since the snapshot beside it, all of it: whoever missed some catches up with this one file. */
 export const DELTA_FILE = "delta.hufu";
+
+/** Token Status Lists, for verifiers that know no snapshots. */
+export function statusListFile(number: number): string {
+  return `status-list-${number}.cwt`;
+}

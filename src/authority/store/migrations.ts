@@ -85,6 +85,13 @@ const MIGRATIONS: readonly string[] = [
   alter table publications add check (kind in ('trust-list', 'status', 'delta'));
   create index credentials_by_change on credentials (changed);
   `,
+  `
+  -- Where credentials also name a Token Status List: where the lists are found, and the place of each credential in
+  -- them, which is never given twice.
+  alter table authority add status_lists text;
+  alter table credentials add list_place bigint unique check (list_place >= 0);
+  create sequence list_places minvalue 0;
+  `,
 ];
 
 export async function migrate(sql: Sql): Promise<void> {

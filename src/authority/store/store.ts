@@ -12,6 +12,8 @@ export type CredentialState = "pending" | "good" | "suspended" | "revoked" | "vo
 export interface AuthorityRow {
   name: string;
   region: string | null;
+  /** Where Token Status Lists are published; null where credentials name none. */
+  statusLists: string | null;
 }
 
 export interface KeyRow {
@@ -32,6 +34,7 @@ export interface PendingRow {
   issued: Date;
   expires: Date;
   payload: Uint8Array;
+  listPlace: number | undefined;
 }
 
 /** A credential as `cards` shows it, with its holder. */
@@ -58,12 +61,13 @@ export interface AuditEvent {
 export type PublicationKind = "trust-list" | "status" | "delta";
 
 export async function readAuthority(sql: Sql | Transaction): Promise<AuthorityRow | undefined> {
-  const [row] = await sql<AuthorityRow[]>`select name, region from authority`;
+  const [row] = await sql<AuthorityRow[]>`select name, region, status_lists as "statusLists" from authority`;
   return row;
 }
 
 export async function insertAuthority(sql: Transaction, row: AuthorityRow): Promise<void> {
-  await sql`insert into authority ${sql(row, "name", "region")}`;
+  const { name, region, statusLists } = row;
+  await sql`insert into authority (name, region, status_lists) values (${name}, ${region}, ${statusLists})`;
 }
 
 export async function insertKey(sql: Transaction, key: KeyRow): Promise<void> {
@@ -121,10 +125,11 @@ export async function insertPending(sql: Transaction, run: number, rows: readonl
     expires: row.expires,
     run,
     payload: row.payload,
+    list_place: row.listPlace ?? null,
   }));
   const inserted = await sql<{ idNumber: string }[]>`
     insert into credentials
-      ${sql(values, "id", "id_number", "tier", "state", "kid", "issued", "expires", "run", "payload")}
+      ${sql(values, "id", "id_number", "tier", "state", "kid", "issued", "expires", "run", "payload", "list_place")}
     on conflict do nothing returning id_number as "idNumber"`;
   return new Set(inserted.map((row) => row.idNumber));
 }
@@ -187,6 +192,13 @@ export async function pendingRuns(sql: Sql): Promise<number[]> {
 export async function nextRun(sql: Sql): Promise<number> {
   const [row] = await sql<{ run: number }[]>`select nextval('issuing_runs') as run`;
   return row?.run ?? 0;
+}
+
+/** The next `count` places in Token Status Lists. */
+export async function nextListPlaces(sql: Sql, count: number): Promise<number[]> {
+  const rows = await sql<{ place: number }[]>`
+    select nextval('list_places') as place from generate_series(1, ${count})`;
+  return rows.map((row) => row.place);
 }
 
 export interface CardFilter {
@@ -309,4 +321,17 @@ export async function* statusRecords(sql: Transaction): AsyncGenerator<Uint8Arra
     }
     yield records;
   }
+}
+
+export interface ListedRow {
+  place: number;
+  status: Status;
+}
+
+/** Every credential that has a place in a Token Status List, by place, a few thousand at a time. */
+export async function* listedStatuses(sql: Sql): AsyncGenerator<ListedRow[]> {
+  const cursor = sql<{ place: number; state: CredentialState }[]>`
+    select list_place as place, state::text as state from credentials
+    where list_place is not null order by list_place`.cursor(5000);
+  for await (const rows of cursor) yield rows.map(({ place, state }) => ({ place, status: STATUS_OF[state] }));
 }

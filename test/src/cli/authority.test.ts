@@ -179,4 +179,16 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
   function read(name: string): Uint8Array {
     return new Uint8Array(readFileSync(join(folder.path, name)));
   }
+
+  it("publish Token Status Lists too where cards name them, and verify by them", async () => {
+    const data = ["--data", join(folder.path, "listed")];
+    await hufu(["init", ...data, "--status-lists", "https://authority.example/feed/"]);
+    const card = (await hufu(["enrol", ...data], zhang)).out.trimEnd();
+    await hufu(["suspend", "11010519491231002X", ...data, "--reason", "phone lost"]);
+    const published = await hufu(["publish", ...data, "--json"]);
+    const { trust, lists } = JSON.parse(published.out) as { trust: { path: string }; lists: { path: string }[] };
+    const verified = await hufu(["verify", "-", "--json", "--trust", trust.path, "--status", lists[0]!.path], card);
+    expect(verified.status).toBe(1);
+    expect(JSON.parse(verified.out)).toMatchObject({ code: "SUSPENDED", status: "suspended", statusSource: "list" });
+  });
 });
