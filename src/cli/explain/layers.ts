@@ -64,7 +64,8 @@ export function explainVerdict(text: string, verdict: Verdict): Layer[] {
     if (index > stop) return { layer, result: "not-reached" };
     const { code, outcome } = verdict;
     // Behind the claims the card reads well, and no byte of it is at fault.
-    const { byte, rule } = (stop < LAYERS.indexOf("key") ? seen.fault : undefined) ?? {};
+    const place = stop < LAYERS.indexOf("key") ? seen.fault : undefined;
+    const { byte, rule } = code === "BAD_PREFIX" ? PREFIX : (place ?? {});
     const remedy = REMEDIES[code];
     return {
       layer,
@@ -72,11 +73,14 @@ export function explainVerdict(text: string, verdict: Verdict): Layer[] {
       ...said,
       code,
       ...(byte !== undefined && { byte }),
-      rule: (code === "BAD_PREFIX" ? undefined : rule) ?? RULES[code] ?? code,
+      rule: rule ?? RULES[code] ?? code,
       ...(remedy !== undefined && { remedy }),
     };
   });
 }
+
+/** A prefix is in front, wherever the text as a whole would stop being base45. */
+const PREFIX: Partial<Fault> = { byte: 0 };
 
 interface Seen {
   found: Partial<Record<LayerName, string>>;

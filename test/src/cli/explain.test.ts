@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { explainVerdict, type Layer } from "../../../src/cli/explain/layers.js";
+import { RULES } from "../../../src/cli/explain/rules.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { decodeBase45, encodeBase45 } from "../../support/base45.js";
 import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
@@ -38,7 +39,8 @@ describe("explainVerdict", () => {
     const flipped = Uint8Array.from(zlib);
     flipped[0]! ^= 0xff;
     expect(refusal(`${card.slice(0, 50)}a${card.slice(51)}`)).toMatchObject({ layer: "base45", byte: 50 });
-    expect(refusal(`HC1:${card}`)).toMatchObject({ layer: "base45", code: "BAD_PREFIX" });
+    expect(refusal(`HC1:${card}`)).toMatchObject({ layer: "base45", code: "BAD_PREFIX", byte: 0 });
+    expect(refusal("HC1:ABC")).toMatchObject({ code: "BAD_PREFIX", byte: 0, rule: RULES.BAD_PREFIX });
     expect(refusal(encodeBase45(flipped))).toMatchObject({ layer: "zlib", code: "BAD_ZLIB", byte: 1 });
     expect(refusal(encodeBase45(zlib.subarray(0, 90)))).toMatchObject({ layer: "zlib", byte: 90 });
     expect(refusal(encodeBase45(Uint8Array.of(...zlib, 0)))).toMatchObject({ layer: "zlib", byte: zlib.length });
