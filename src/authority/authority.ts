@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Algorithm, Tier } from "../format/batch.js";
 import { fromHex, toHex } from "../format/bytes.js";
 import { engineCheck, type CheckIssued } from "./check.js";
@@ -128,7 +128,7 @@ export class Authority {
       "run `hufu init`, or name its folder with --data",
     );
     // Opening must not make an empty database where a folder was mistyped.
-    if (options.databaseUrl === undefined && !existsSync(databaseOf(options).folder)) throw missing;
+    if (options.databaseUrl === undefined && !isThere(databaseOf(options).folder)) throw missing;
     const database = await openDatabase(databaseOf(options));
     try {
       await migrate(database.sql);
@@ -325,14 +325,25 @@ function makeDataFolder(data: string): void {
     makeFolder(data, 0o700);
     accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    const { message } = error as Error;
-    throw new AuthorityError(
-      "STORE_UNAVAILABLE",
-      `${data} cannot be used: ${message}`,
-      "name another folder with --data",
-    );
+    throw unusable(data, error);
   }
 }
+
+/** Throws where this user may not even look. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw unusable(dirname(path), error);
+  }
+}
+
+function unusable(data: string, error: unknown): AuthorityError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new AuthorityError("STORE_UNAVAILABLE", `${data} cannot be used: ${why}`, DATA_REMEDY);
+}
+
+const DATA_REMEDY = "be its owner, or name another folder with --data";
 
 function keyFolder(data: string): string {
   return join(data, "keys");

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
@@ -66,6 +66,9 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     expect(await errorCode(initAuthority(folder.path))).toBe("ALREADY_INITIALISED");
     expect(readdirSync(join(folder.path, "keys"))).toHaveLength(3);
     expect(await errorCode(Authority.open({ data: join(folder.path, "elsewhere") }))).toBe("NOT_INITIALISED");
+    // Nobody can look behind a file, as others cannot into a folder that is closed to them.
+    writeFileSync(join(folder.path, "file"), "");
+    expect(await errorCode(Authority.open({ data: join(folder.path, "file") }))).toBe("STORE_UNAVAILABLE");
   });
 
   it("signs status from its first second on", async () => {
