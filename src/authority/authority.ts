@@ -17,7 +17,7 @@ import {
   type StatusTerms,
 } from "./publishing.js";
 import { checkBase, publishStatusLists, type PublishedList } from "./status-lists.js";
-import { openDatabase, type Database } from "./store/database.js";
+import { FILES_LOCK, openDatabase, type Database } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
 
@@ -219,6 +219,19 @@ export class Authority {
   async *cards(filter: store.CardFilter = {}): AsyncGenerator<Card> {
     for await (const rows of store.findCards(this.database.sql, filter)) {
       for (const row of rows) yield row.signed === null ? row : { ...row, qr: toQr(row.signed) };
+    }
+  }
+
+  /**
+   * Publishes and writes, one at a time of all who do: a file that was made earlier is then never written over a newer
+   * one.
+   */
+  async publishing<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.database.hold(FILES_LOCK);
+    try {
+      return await work();
+    } finally {
+      await release();
     }
   }
 

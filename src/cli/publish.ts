@@ -46,8 +46,7 @@ async function run(options: PublishOptions): Promise<void> {
   };
   const lists: { path: string; expires: string }[] = [];
   const began = Date.now();
-  const files = await withAuthority(options, async (authority) => {
-    await secondAfter(began);
+  const publish = async (authority: Authority) => {
     if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
     const trust = await write(trustFile(folder), await authority.publishTrustList());
     const status = await write(statusFile(folder), await buildStatus(authority));
@@ -57,6 +56,10 @@ async function run(options: PublishOptions): Promise<void> {
       lists.push({ path, expires: rfc3339(expires) });
     }
     return { trust, status };
+  };
+  const files = await withAuthority(options, async (authority) => {
+    await secondAfter(began);
+    return authority.publishing(() => publish(authority));
   });
   if (options.json) {
     printJson(lists.length === 0 ? files : { ...files, lists });

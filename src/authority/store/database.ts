@@ -33,14 +33,15 @@ export interface DatabaseOptions {
 
 /** Connections for queries. All are opened at the start: a server that is about to stop admits no new ones. */
 const CONNECTIONS = 4;
-/** And for locks: that of a run, and that of a publication. */
-const KEEPERS = 2;
+/** And for locks: that of a run, that of a publication, and that of its files. */
+const KEEPERS = 3;
 /** Seconds that leaving may take. The client would wait for ever where a connection was lost while it was in use. */
 const GOODBYE = { timeout: 1 };
 /** Numbers of advisory locks in our database; those of issuing runs are small. */
 export const PRESENCE_LOCK = 0x68756675_01;
 export const MIGRATION_LOCK = 0x68756675_02;
 export const PUBLICATION_LOCK = 0x68756675_03;
+export const FILES_LOCK = 0x68756675_04;
 /** Type numbers (pg_type.dat). An int8 here counts rows or epochs, which a number holds exactly up to 2^53. */
 const INT8 = 20;
 const BYTEA = 17;

@@ -218,6 +218,7 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
 
   it("publishes a snapshot that knows every card, and issues nothing into its past", async () => {
     const { keys } = decodeTrustList(concat(...(await authority.publishTrustList()).parts), verifyElsewhere);
+    await authority.enrol(citizen(67), actor);
     const phases = new Set<string>();
     const published = await authority.publishStatus({ progress: ({ phase }) => phases.add(phase) });
     expect([...phases]).toEqual(["scan", "filters", "survivors", "ribbons", "check"]);
@@ -229,6 +230,26 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     const past = new Date((published.issued - 1) * 1000);
     expect(await errorCode(authority.enrol(citizen(20), { ...actor, issuedAt: past }))).toBe("ISSUING_FAILED");
     expect(await errorCode(authority.enrol(citizen(20), actor))).toBe("done");
+  });
+
+  it("lets one publisher write its files before another makes newer ones", async () => {
+    const other = await Authority.open({ data: folder.path });
+    const order: string[] = [];
+    const publish = async (publisher: Authority, name: string): Promise<void> =>
+      publisher.publishing(async () => {
+        order.push(name);
+        await publisher.publishTrustList();
+        await sleep(100);
+        order.push(name);
+      });
+    try {
+      await Promise.all([publish(authority, "one"), publish(other, "other")]);
+      expect(order[1]).toBe(order[0]);
+      await expect(other.publishing(() => Promise.reject(new Error("the disk is full")))).rejects.toThrow("full");
+      await publish(authority, "after a failure");
+    } finally {
+      await other.close();
+    }
   });
 
   it("publishes deltas that carry every change since the snapshot, numbered with it", async () => {
