@@ -9,10 +9,10 @@ import { fromBase64 } from "../format/bytes.js";
 /** A person as people write it (JSON, CSV) and as the authority keeps it. */
 
 const ID_FAULTS: Readonly<Record<ResidentIdFault, string>> = {
-  length: "an ID number has 18 characters",
-  characters: "an ID number is 17 digits and then a digit or X",
-  "birth-date": "digits 7 to 14 are no date",
-  "check-character": "the check character is wrong: a digit was mistyped",
+  length: "has not 18 characters",
+  characters: "is not 17 digits and then a digit or X",
+  "birth-date": "has no date in digits 7 to 14",
+  "check-character": "has a wrong check character: a digit was mistyped",
 };
 const GENDERS = { male: 1, female: 2, other: 3, M: 1, F: 2, 男: 1, 女: 2, "1": 1, "2": 2, "3": 3 } as const;
 const PHOTO_FORMATS = { jpeg: 1, jpeg2000: 2, avif: 3, webp: 4 } as const;

@@ -27,6 +27,6 @@ export function registerChange(program: Command, name: string, description: stri
       const summary = summaryOf(card);
       if (options.json) printJson(summary);
       else print(`${summary.name} (${summary.id}): the ${summary.tier} card ${summary.credential} is ${summary.state}`);
-      note("Verifiers learn of it with the next snapshot: hufu publish.");
+      note("Verifiers learn of it with what is published next: hufu publish --delta.");
     });
 }

@@ -153,7 +153,7 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
   it("enrol nobody when one of the people is wrong", async () => {
     const bad = await hufu(["enrol"], `[${zhang.replace("002X", "0021")}, {"id": "x"}]`);
     expect([bad.status, bad.out]).toEqual([2, ""]);
-    expect(bad.err).toContain("person 1: id the check character is wrong");
+    expect(bad.err).toContain("person 1: id has a wrong check character");
     expect(bad.err).toContain("person 2: name is missing");
     for (const input of ["", "{", "colour\nred\n", '{"id":1}\n{"id":', '"id"x\n1\n']) {
       expect((await hufu(["enrol"], input)).status, input).toBe(2);
