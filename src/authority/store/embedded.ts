@@ -32,6 +32,8 @@ const USER = "hufu";
 /** Port is only a part of the socket's file name: nothing listens on the network. */
 const PORT = 5432;
 
+const SOCKET_PREFIX = "hufu-";
+
 /** `folder` holds the cluster; it is made when absent. */
 export async function startOrJoin(folder: string): Promise<Endpoint> {
   if (process.platform === "win32") {
@@ -71,8 +73,14 @@ interface Postmaster {
   ready: boolean;
 }
 
-/** The server that runs in the folder, as its postmaster.pid tells (its lines: miscadmin.h of PostgreSQL). */
+/** The server that runs in the folder. */
 function readPostmaster(folder: string): Postmaster | undefined {
+  const server = readPidFile(folder);
+  return server !== undefined && isPostgres(server.pid) ? server : undefined;
+}
+
+/** What the last server to start in the folder wrote, and took away if it was stopped (miscadmin.h of PostgreSQL). */
+function readPidFile(folder: string): Postmaster | undefined {
   let lines: string[];
   try {
     lines = readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n");
@@ -80,8 +88,16 @@ function readPostmaster(folder: string): Postmaster | undefined {
     return undefined;
   }
   const pid = Number(lines[0]);
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !isPostgres(pid)) return undefined;
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   return { pid, socketFolder: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+}
+
+/** A server that was killed could not take away the folder of its socket. */
+function removeSocketOf(gone: Postmaster): void {
+  // Nothing but what `start` makes: the file is only as good as the disk it is on.
+  const made = join(shortTemporaryFolder(), SOCKET_PREFIX);
+  if (!gone.socketFolder.startsWith(made) || gone.socketFolder.includes("/", made.length)) return;
+  rmSync(gone.socketFolder, { recursive: true, force: true });
 }
 
 /** After a crash the file may name a process that is gone, or someone else by now. */
@@ -96,8 +112,10 @@ function isPostgres(pid: number): boolean {
 
 async function start(folder: string): Promise<void> {
   const account = accountOf(folder);
+  const gone = readPidFile(folder);
+  if (gone !== undefined && !isPostgres(gone.pid)) removeSocketOf(gone);
   // The path of a Unix socket is limited to 107 bytes, which a deep data folder would exceed.
-  const socketFolder = mkdtempSync(join(shortTemporaryFolder(), "hufu-"));
+  const socketFolder = mkdtempSync(join(shortTemporaryFolder(), SOCKET_PREFIX));
   if (account.uid !== undefined) chownSync(socketFolder, account.uid, account.gid);
   const log = openSync(logFile(folder), "a", 0o600);
   const logged = fstatSync(log).size;

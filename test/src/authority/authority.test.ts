@@ -413,6 +413,7 @@ describe.skipIf(!runs)(`the embedded PostgreSQL${note}`, () => {
     await authority.close();
     const again = await Authority.open({ data: folder.path });
     expect(await collect(again.cards())).toHaveLength(2);
+    expect(existsSync(lines[4]!)).toBe(false);
     await again.close();
     await sql.end({ timeout: 0 });
     folder.remove();
