@@ -23,7 +23,7 @@ export function register(program: Command): void {
       "--out <folder>",
       "folder for trust.hufu, status.hufu, delta.hufu and status lists (default: the data folder)",
     )
-    .option("--delta", "write only delta.hufu: what has changed since the last snapshot")
+    .option("--delta", "no snapshot, only what has changed since the last one: delta.hufu")
     .option("--json", "one JSON object")
     .action(run);
 }
@@ -47,14 +47,15 @@ async function run(options: PublishOptions): Promise<void> {
   const lists: { path: string; expires: string }[] = [];
   const began = Date.now();
   const publish = async (authority: Authority) => {
-    if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
-    const trust = await write(trustFile(folder), await authority.publishTrustList());
-    const status = await write(statusFile(folder), await buildStatus(authority));
+    // Lists know no deltas: each is written anew.
     for await (const { number, expires, file } of authority.publishStatusLists()) {
       const path = join(folder, statusListFile(number));
       await writeFile(path, [file]);
       lists.push({ path, expires: rfc3339(expires) });
     }
+    if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
+    const trust = await write(trustFile(folder), await authority.publishTrustList());
+    const status = await write(statusFile(folder), await buildStatus(authority));
     return { trust, status };
   };
   const files = await withAuthority(options, async (authority) => {

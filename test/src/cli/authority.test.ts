@@ -190,5 +190,9 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     const verified = await hufu(["verify", "-", "--json", "--trust", trust.path, "--status", lists[0]!.path], card);
     expect(verified.status).toBe(1);
     expect(JSON.parse(verified.out)).toMatchObject({ code: "SUSPENDED", status: "suspended", statusSource: "list" });
+    await hufu(["reinstate", "11010519491231002X", ...data, "--reason", "phone found"]);
+    await hufu(["publish", ...data, "--delta"]);
+    const again = await hufu(["verify", "-", "--json", "--trust", trust.path, "--status", lists[0]!.path], card);
+    expect(JSON.parse(again.out)).toMatchObject({ code: "VALID", status: "good", statusSource: "list" });
   });
 });
