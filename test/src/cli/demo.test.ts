@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresRuns } from "../../support/authority.js";
+import { chromiumPath, openBrowser } from "../../support/browser.js";
 
 const bin = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 
@@ -48,6 +49,34 @@ describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not r
         { timeout: 30_000, interval: 250 },
       )
       .toEqual(wanted);
+  });
+
+  const inBrowser = chromiumPath === undefined ? " (skipped: there is no Chromium here)" : "";
+  it.skipIf(chromiumPath === undefined)(`shows on its page what happens, as it happens${inBrowser}`, async () => {
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+      const complaints: string[] = [];
+      page.on("pageerror", ({ message }) => complaints.push(message));
+      page.on("console", (message) => {
+        if (message.type() === "error") complaints.push(message.text());
+      });
+      await page.goto(url);
+      const textOf = (selector: string) => page.locator(selector).innerText();
+      const numberOf = async (selector: string) => Number((await textOf(selector)).replaceAll(",", ""));
+      await expect.poll(() => textOf("#state"), { timeout: 20_000 }).toBe("live");
+      await expect.poll(() => numberOf("#rate"), { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => textOf("#p50"), { timeout: 20_000 }).toMatch(/^[\d.]+ ms$/);
+      await expect.poll(() => textOf("#codes tbody"), { timeout: 20_000 }).toMatch(/VALID[^]*BAD_ISSUER_SIGNATURE/);
+      await expect.poll(() => page.locator("#line").getAttribute("d"), { timeout: 20_000 }).toMatch(/^M[\d.]+,/);
+      const before = await numberOf("#total");
+      await expect.poll(() => numberOf("#total"), { timeout: 20_000 }).toBeGreaterThan(before);
+      // A telephone held upright is wide enough.
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
   });
 
   it("prints a request that works as it stands", async () => {
