@@ -153,6 +153,8 @@ export class Feed {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** A snapshot not tried yet, because what lies beside it could not be read: a source gives each file once. */
+  #snapshot: Uint8Array | undefined;
   /** The newest delta: kept for a snapshot it is about that has yet to come. */
   #delta: Uint8Array | undefined;
 
@@ -181,16 +183,18 @@ export class Feed {
   async poll(): Promise<void> {
     try {
       const trust = await this.source.read(TRUST_FILE);
-      const snapshot = await this.source.read(STATUS_FILE);
-      const delta = await this.source.read(DELTA_FILE);
       if (trust) {
         await this.#apply([TRUST_FILE], () => {
           this.target.updateTrust(trust);
         });
       }
+      this.#snapshot = (await this.source.read(STATUS_FILE)) ?? this.#snapshot;
+      const delta = await this.source.read(DELTA_FILE);
       if (delta) this.#delta = delta;
       const deltas: NamedFile[] = this.#delta ? [[DELTA_FILE, this.#delta]] : [];
       // A delta that lies beside a new snapshot and is about the one before is left aside by the target.
+      const snapshot = this.#snapshot;
+      this.#snapshot = undefined;
       if (snapshot) await this.#applyStatus([STATUS_FILE, snapshot], ...deltas);
       else if (delta) await this.#applyStatus([DELTA_FILE, delta]);
     } catch (error) {

@@ -136,6 +136,33 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
   });
 });
 
+it("what was read before another file cannot be read is not lost", async () => {
+  const target = new Target();
+  const events: FeedEvent[] = [];
+  const source = openFeed(folder);
+  const broken = new Set<string>();
+  const feed = new Feed(
+    {
+      read: (name) => (broken.has(name) ? Promise.reject(new Error(`${name} cannot be read`)) : source.read(name)),
+    },
+    target,
+    (event) => events.push(event),
+  );
+  for (const name of ["trust", "status", "delta"]) await publish(`${name}.hufu`, name.slice(0, 1));
+  broken.add("status.hufu");
+  await feed.poll();
+  expect(target.taken).toEqual(["t"]);
+  broken.clear();
+  broken.add("delta.hufu");
+  await feed.poll();
+  expect(target.taken).toEqual(["t"]);
+  broken.clear();
+  await feed.poll();
+  await feed.poll();
+  expect(target.taken).toEqual(["t", "s+d"]);
+  expect(events.map(({ kind }) => kind)).toEqual(["in-force", "unreachable", "unreachable", "in-force"]);
+});
+
 describe("over HTTP", () => {
   it("reads a body whose length was not announced", async () => {
     const server = createServer((_, response) => {
