@@ -1,4 +1,5 @@
 export { Verifier, type VerifierOptions, type VerifierStats } from "./engine/verifier.js";
+export type { StatusSource } from "./engine/state.js";
 export { readPolicy, PolicyError, type PolicyTable } from "./policy/policy.js";
 export { Code } from "./format/code.js";
 export { StatusError } from "./format/status-error.js";

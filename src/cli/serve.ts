@@ -5,7 +5,7 @@ import type { FeedEvent, FeedSource, FirstFiles } from "../server/feed.js";
 import { type AccessToken, readTokens } from "../server/token.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
 import { version } from "./version.js";
 
 export function register(program: Command): void {
@@ -38,6 +38,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     const { trust, status, feed = "" } = config;
     throw unusableSources(error, trust.length > 0 ? { trust, status } : { trust: [feed], status: [feed] });
   });
+  await source?.release();
   const feed = source && new Feed(source, verifier, reportTo(log));
   // What the feed has now is in force before the first card is verified.
   await feed?.poll();
@@ -86,7 +87,7 @@ async function firstFiles(config: Config, source: FeedSource | undefined): Promi
   }
   return {
     trust: await readSources("--trust", config.trust),
-    status: await readSources("--status", config.status),
+    status: await locateSources("--status", config.status),
   };
 }
 

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
+import type { StatusSource } from "../engine/state.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import { TrustError, type TrustErrorCode } from "../format/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
@@ -10,10 +11,26 @@ export async function readSources(option: string, files: readonly string[]): Pro
   return Promise.all(
     files.map((file) =>
       readFile(file).catch((error: unknown) => {
-        throw new UsageError(`cannot read ${option} ${file}: ${reasonOf(error)}`, "name a file that can be read");
+        throw unreadableSource(option, file, error);
       }),
     ),
   );
+}
+
+/** Status files stay on disk until the engine checks them: a nation's are large. */
+export async function locateSources(option: string, files: readonly string[]): Promise<StatusSource[]> {
+  return Promise.all(
+    files.map(async (path) => {
+      await access(path, constants.R_OK).catch((error: unknown) => {
+        throw unreadableSource(option, path, error);
+      });
+      return { path };
+    }),
+  );
+}
+
+function unreadableSource(option: string, file: string, error: unknown): UsageError {
+  return new UsageError(`cannot read ${option} ${file}: ${reasonOf(error)}`, "name a file that can be read");
 }
 
 export async function readPolicyFile(file: string): Promise<PolicyTable> {
@@ -38,6 +55,8 @@ const STATUS_REMEDIES: Partial<Record<StatusErrorCode, string>> = {
   UNKNOWN_FORMAT: "give a status snapshot, a delta or a Token Status List",
   UNKNOWN_KEY: "name the trust list of the authority that signed it",
   WRONG_BASE: "name the snapshot that it belongs to before it",
+  UNREADABLE: "name a file that can be read",
+  NOT_STORED: "name a folder with room for it in TMPDIR",
 };
 const TRUST_REMEDIES: Partial<Record<TrustErrorCode, string>> = {
   UNKNOWN_FORMAT: "give a trust list, a JWK set or PEM keys",

@@ -5,7 +5,7 @@ import { type Line, readLines } from "./lines.js";
 import { paint, print, printable, printJson } from "./output.js";
 import { Progress } from "./progress.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
-import { readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
 
 interface VerifyOptions extends RequestOptions {
   trust: string[];
@@ -34,7 +34,10 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   const { Verifier } = await import("../engine/verifier.js");
   const trust = await readSources("--trust", options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
-  const status = await readSources("--status", options.status ?? []);
+  const status = await locateSources("--status", options.status ?? []);
+  // What is in a temporary folder is removed when the process exits, which a signal alone would not make it do.
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
   const verifier = await Verifier.create({ trust, status, ...(policy && { policy }) }).catch((error: unknown) => {
     throw unusableSources(error, { trust: options.trust, status: options.status ?? [] });
   });

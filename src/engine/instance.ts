@@ -19,7 +19,7 @@ import type { TrustList, VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
 import type { OpenedStatusList } from "../format/token-status-list.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
-import { applyDelta, loadList, loadStatus, type StatusExports } from "./status.js";
+import { applyDelta, loadList, loadStatus, type ReadBody, type StatusExports } from "./status.js";
 
 /** What assembly/index.ts exports; addresses are offsets into `memory`. */
 interface EngineExports extends StatusExports, Record<string, unknown> {
@@ -70,12 +70,12 @@ export class Instance {
 
   /**
    * Put a snapshot and its deltas in force for their issuer. Those of an issuer that the trust list does not name are
-   * passed over: no credential can be its.
+   * passed over: no credential can be its. What `read` throws leaves the instance without that status.
    */
-  loadStatus(status: StatusState): void {
+  loadStatus(status: StatusState, read?: ReadBody): void {
     this.#guard(() => {
       const issuer = this.#issuers.ids.get(status.snapshot.header.issuer);
-      if (issuer !== undefined) loadStatus(this.#exports, issuer, status);
+      if (issuer !== undefined) loadStatus(this.#exports, issuer, status, read);
     });
   }
 

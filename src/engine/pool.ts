@@ -60,8 +60,12 @@ export class WorkerPool {
     }
     try {
       let answer = await this.#piscina.run(slab, { signal: abort.signal });
-      if (answer === "behind") answer = await this.#brief(slab, abort.signal);
-      if (answer === "behind") throw new Error("a worker did not take its briefing");
+      for (let given: Briefing | undefined; answer === "behind";) {
+        // One that was overtaken on its way may name files that are gone; the newest does not.
+        if (given === this.#briefing) throw new Error("a worker did not take its briefing");
+        given = this.#briefing;
+        answer = await this.#piscina.run({ slab, briefing: given }, { signal: abort.signal });
+      }
       this.stats.batches++;
       return answer;
     } catch (error) {
@@ -74,10 +78,6 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     await this.#piscina.destroy();
-  }
-
-  #brief(slab: number, signal: AbortSignal): Promise<Answer> {
-    return this.#piscina.run({ slab, briefing: this.#briefing }, { signal });
   }
 }
 

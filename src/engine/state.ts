@@ -1,5 +1,5 @@
 import { type Delta, openDelta } from "../format/delta.js";
-import { isSnapshot, openSnapshot, type Snapshot } from "../format/snapshot.js";
+import { isSnapshot, openSnapshot, type Snapshot, type SnapshotBody } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
 import { readTrust } from "../format/trust.js";
@@ -9,9 +9,13 @@ import { equalBytes } from "../format/bytes.js";
 import { MAX_STATUS_LISTS } from "../format/limits.js";
 import { TrustError, type TrustList, type VerifySignature } from "../format/trust-list.js";
 import type { Instance } from "./instance.js";
+import type { ReadBody } from "./status.js";
 
 /** Trust-list bytes, a JWKS, or PEM text. */
 export type TrustSource = Uint8Array | string;
+
+/** A status file, or where it lies: a large one is then read only by who checks it. */
+export type StatusSource = Uint8Array | { path: string };
 
 /** What verdicts rest on: the control plane's whole output, checked, ready to be loaded into any instance. */
 export interface EngineState {
@@ -29,10 +33,10 @@ export interface EngineState {
 }
 
 /** Where state comes from. */
-export interface StateSources {
+export interface StateSources<Status = Uint8Array> {
   trust: TrustSource | readonly TrustSource[];
   /** Status snapshots, deltas and Token Status Lists, in any order. Without any, status is `unchecked`. */
-  status?: Uint8Array | readonly Uint8Array[];
+  status?: Status | readonly Status[];
   statusMaxAge?: number;
 }
 
@@ -40,17 +44,25 @@ const utf8 = new TextEncoder();
 
 /** Read and check all sources. Throws TrustError or StatusError. */
 export async function readState(sources: StateSources, verify: VerifySignature): Promise<EngineState> {
-  const trust = readTrustSources(sources.trust, verify);
-  const files = sources.status instanceof Uint8Array ? [sources.status] : (sources.status ?? []);
-  const empty: EngineState = {
+  const state = trustOnly(sources, verify);
+  const { keys } = state.trust;
+  return withStatus(state, await openStatus(listOf(sources.status), (file) => openFile(file, { keys, verify })));
+}
+
+/** The state before any status. Throws TrustError. */
+export function trustOnly(sources: StateSources<unknown>, verify: VerifySignature): EngineState {
+  return {
     generation: 0,
     trustGeneration: 1,
-    trust,
+    trust: readTrustSources(sources.trust, verify),
     statuses: [],
     lists: [],
     ...(sources.statusMaxAge !== undefined && { statusMaxAge: sources.statusMaxAge }),
   };
-  return withStatus(empty, await openStatus(files, { keys: trust.keys, verify }));
+}
+
+export function listOf<Source>(sources: Source | readonly Source[] = []): readonly Source[] {
+  return Array.isArray(sources) ? (sources as readonly Source[]) : [sources as Source];
 }
 
 function readTrustSources(sources: TrustSource | readonly TrustSource[], verify: VerifySignature): TrustList {
@@ -85,26 +97,43 @@ export function withTrustList(state: EngineState, file: Uint8Array, verify: Veri
 
 /** Status files, each checked whole. */
 export interface StatusFiles {
-  snapshots: readonly Snapshot[];
+  snapshots: readonly Snapshot<SnapshotBody>[];
   deltas: readonly Delta[];
   lists: readonly OpenedStatusList[];
 }
 
-/** Check status files of all kinds in any order. Rejects with StatusError. */
-export async function openStatus(files: readonly Uint8Array[], trust: StatusTrust): Promise<StatusFiles> {
-  const snapshots: Snapshot[] = [];
+/** One of them. */
+export type StatusFile = { snapshot: Snapshot<SnapshotBody> } | { delta: Delta } | { list: OpenedStatusList };
+
+/** Check status files in any order with `open`. Rejects with its StatusError, which then says which file. */
+export async function openStatus<Source>(
+  sources: readonly Source[],
+  open: (source: Source, index: number) => Promise<StatusFile>,
+): Promise<StatusFiles> {
+  const snapshots: Snapshot<SnapshotBody>[] = [];
   const deltas: Delta[] = [];
   const lists: OpenedStatusList[] = [];
-  for (const [index, file] of files.entries()) {
+  for (const [index, source] of sources.entries()) {
     try {
-      if (isSnapshot(file)) snapshots.push(shared(await openSnapshot(file, trust)));
-      else if (typeOfFile(file) === STATUS_LIST_TYPE) lists.push(await openStatusList(file, trust));
-      else deltas.push(openDelta(file, trust));
+      const opened = await open(source, index);
+      if ("snapshot" in opened) snapshots.push(opened.snapshot);
+      else if ("delta" in opened) deltas.push(opened.delta);
+      else lists.push(opened.list);
     } catch (error) {
       throw error instanceof StatusError ? new StatusError(error.code, error.message, index) : error;
     }
   }
   return { snapshots, deltas, lists };
+}
+
+/** Check a status file of any kind. Rejects with StatusError. */
+export async function openFile(
+  file: Uint8Array,
+  trust: StatusTrust,
+): Promise<Exclude<StatusFile, { snapshot: unknown }> | { snapshot: Snapshot }> {
+  if (isSnapshot(file)) return { snapshot: await openSnapshot(file, trust) };
+  if (typeOfFile(file) === STATUS_LIST_TYPE) return { list: await openStatusList(file, trust) };
+  return { delta: openDelta(file, trust) };
 }
 
 /**
@@ -146,16 +175,11 @@ function withList(inForce: readonly OpenedStatusList[], list: OpenedStatusList):
   return [...others, list];
 }
 
-/** The body in shared memory, where there is such a thing, so that briefing a worker copies nothing. */
-function shared({ header, body }: Snapshot): Snapshot {
-  if (typeof SharedArrayBuffer === "undefined" || body.buffer instanceof SharedArrayBuffer) return { header, body };
-  const copy = new Uint8Array(new SharedArrayBuffer(body.length));
-  copy.set(body);
-  return { header, body: copy };
-}
-
-/** Make `instance` judge by `state`. `before` is what it judged by, absent for a new instance. */
-export function loadState(instance: Instance, state: EngineState, before?: EngineState): void {
+/**
+ * Make `instance` judge by `state`. `before` is what it judged by, absent for a new instance; `read` reads the bodies
+ * that are stored. What throws leaves it between the two.
+ */
+export function loadState(instance: Instance, state: EngineState, before?: EngineState, read?: ReadBody): void {
   const sameTrust = before?.trustGeneration === state.trustGeneration;
   if (!sameTrust) {
     instance.clearStatus();
@@ -165,7 +189,7 @@ export function loadState(instance: Instance, state: EngineState, before?: Engin
     const { issuer, epoch } = status.snapshot.header;
     const inForce = before?.statuses.find(({ snapshot: { header } }) => header.issuer === issuer);
     if (sameTrust && inForce?.snapshot.header.epoch === epoch) instance.advanceStatus(status, epochOf(inForce));
-    else instance.loadStatus(status);
+    else instance.loadStatus(status, read);
   }
   if (!sameTrust || before.lists !== state.lists) instance.loadLists(state.lists);
   if (state.statusMaxAge !== undefined) instance.limitStatusAge(state.statusMaxAge);

@@ -4,9 +4,9 @@ import type { StatusFiles } from "./state.js";
 import type { StatusAnswer, StatusTask } from "./status-worker.js";
 
 /**
- * openStatus in a thread that lives as long as that takes: a nation's snapshot is read through twice, and whoever answers
- * others meanwhile cannot wait for it. Files in shared memory are not copied, and neither is what they hold. Rejects with
- * StatusError, or with another error where the thread died.
+ * Check status files in a thread that lives as long as that takes, and takes its memory with it: a nation's snapshot is
+ * read through twice, and whoever answers others meanwhile cannot wait for it. Bodies of snapshots are stored. Rejects
+ * with StatusError, or with another error where the thread died.
  */
 export function openStatusInThread(task: StatusTask): Promise<StatusFiles> {
   return new Promise((resolve, reject) => {

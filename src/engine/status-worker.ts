@@ -4,11 +4,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import type { TrustList } from "../format/trust-list.js";
 import { Instance } from "./instance.js";
-import { openStatus, type StatusFiles } from "./state.js";
+import { openFile, openStatus, type StatusFiles, type StatusSource } from "./state.js";
+import { readSource, storeBody } from "./stored-body.js";
 
 /** Status files checked in a thread of their own: what it is started with, and what it answers before it ends. */
 export interface StatusTask {
-  files: readonly Uint8Array[];
+  /** Each with the path for its body, if it is a snapshot. */
+  files: readonly { source: StatusSource; bodyPath: string }[];
   trust: TrustList;
   module: WebAssembly.Module;
 }
@@ -17,12 +19,20 @@ export interface StatusTask {
 export type StatusAnswer =
   { opened: StatusFiles } | { refused: { code: StatusErrorCode; message: string; file: number | undefined } };
 
-async function check({ files, trust, module }: StatusTask): Promise<StatusAnswer> {
+async function check({ files, trust: { keys }, module }: StatusTask): Promise<StatusAnswer> {
   const { checkSignature } = new Instance(module);
   // Web Crypto would copy what it hashes, and refuses shared memory.
   const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+  const trust = { keys, verify: checkSignature, sha256 };
   try {
-    return { opened: await openStatus(files, { keys: trust.keys, verify: checkSignature, sha256 }) };
+    const opened = await openStatus(files, async ({ source, bodyPath }) => {
+      const file = await openFile(readSource(source), trust);
+      if (!("snapshot" in file)) return file;
+      // What was checked is what counts, whatever becomes of the file it came from.
+      const { header, body } = file.snapshot;
+      return { snapshot: { header, body: storeBody(bodyPath, body) } };
+    });
+    return { opened };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     return { refused: { code: error.code, message: error.message, file: error.file } };

@@ -1,6 +1,6 @@
 import { Status } from "../format/batch.js";
 import type { Delta } from "../format/delta.js";
-import type { Snapshot } from "../format/snapshot.js";
+import type { Snapshot, SnapshotBody, StoredBody } from "../format/snapshot.js";
 import { CTI_SIZE } from "../format/status-body.js";
 import type { StatusState } from "../format/status-state.js";
 import { freshUntil, type TokenStatusList } from "../format/token-status-list.js";
@@ -31,19 +31,33 @@ export interface StatusExports {
   statusOfRecords(issuer: number, records: number, count: number, statuses: number): void;
 }
 
+/** How a stored body is read to where the engine wants it: there are no files in browsers. */
+export type ReadBody = (body: StoredBody, into: Uint8Array) => void;
+
 /**
  * Put a state in force for the issuer with this index. To be called between batches, like all that is in this file: a
  * look-up then never meets half a snapshot, and no second copy of one is held.
  */
-export function loadStatus(wasm: StatusExports, issuer: number, state: StatusState): void {
-  loadSnapshot(wasm, issuer, state.snapshot);
+export function loadStatus(wasm: StatusExports, issuer: number, state: StatusState, read?: ReadBody): void {
+  loadSnapshot(wasm, issuer, state.snapshot, read);
   for (const delta of state.deltas) applyDelta(wasm, issuer, delta);
 }
 
-export function loadSnapshot(wasm: StatusExports, issuer: number, { body }: Snapshot): void {
+export function loadSnapshot(
+  wasm: StatusExports,
+  issuer: number,
+  { body }: Snapshot<SnapshotBody>,
+  read: ReadBody = cannotRead,
+): void {
   const address = wasm.statusSpace(issuer, body.length);
-  new Uint8Array(wasm.memory.buffer).set(body, address);
+  const space = new Uint8Array(wasm.memory.buffer, address, body.length);
+  if (body instanceof Uint8Array) space.set(body);
+  else read(body, space);
   wasm.loadStatus(issuer);
+}
+
+function cannotRead({ path }: StoredBody): never {
+  throw new Error(`nothing reads ${path} here`);
 }
 
 /** Apply a delta to the state in force, which must be one that it leads on from (status-state.ts). */

@@ -10,16 +10,16 @@ import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
 import {
   type EngineState,
-  openStatus,
-  readState,
+  listOf,
   type StateSources,
-  type StatusFiles,
+  type StatusSource,
+  trustOnly,
   withStatus,
   withTrustList,
 } from "./state.js";
-import { openStatusInThread } from "./status-thread.js";
+import { StatusStore } from "./status-store.js";
 
-export interface VerifierOptions extends StateSources {
+export interface VerifierOptions extends StateSources<StatusSource> {
   /** Acceptance policy; without one every purpose is accepted. */
   policy?: PolicyTable;
   /** Worker threads; one for each core by default. */
@@ -49,9 +49,6 @@ const SLABS_PER_WORKER = 32;
 /** One at work and one at hand. */
 const BATCHES_PER_WORKER = 2;
 
-/** Bytes of status files that are checked sooner than a thread starts: a delta of two thousand changes. */
-const CHECKED_HERE = 32_768;
-
 /** The engine across worker threads. */
 export class Verifier {
   readonly #pool: WorkerPool;
@@ -62,12 +59,13 @@ export class Verifier {
   readonly #checker: Instance;
   #state: EngineState;
   readonly #names = new KeyNames();
-  readonly #module: WebAssembly.Module;
+  readonly #store: StatusStore;
 
-  private constructor(module: WebAssembly.Module, checker: Instance, state: EngineState, options: VerifierOptions) {
+  private constructor(store: StatusStore, state: EngineState, options: VerifierOptions) {
+    const { module, checker } = store;
     const workers = options.workers ?? availableParallelism();
     this.#policy = options.policy;
-    this.#module = module;
+    this.#store = store;
     this.#checker = checker;
     this.#state = state;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
@@ -80,10 +78,19 @@ export class Verifier {
   static async create(options: VerifierOptions): Promise<Verifier> {
     const module = options.module ?? (await compileEngine());
     const checker = new Instance(module);
-    const state = await readState(options, checker.checkSignature);
+    const trusting = trustOnly(options, checker.checkSignature);
     // Keys are checked here, before any worker meets them.
-    checker.loadTrust(state.trust);
-    return new Verifier(module, checker, state, options);
+    checker.loadTrust(trusting.trust);
+    const store = new StatusStore(module, checker);
+    try {
+      const opened = await store.open(listOf(options.status), trusting.trust);
+      const state = withStatus(trusting, opened);
+      store.settle(opened, state);
+      return new Verifier(store, state, options);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   }
 
   /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */
@@ -101,21 +108,16 @@ export class Verifier {
   /**
    * Put newer status files in force, from the next batch on: a delta, or a snapshot together with the deltas that lead
    * on from it. Rejects with StatusError, or with another error where the thread that checks them died; then nothing
-   * changes. A snapshot in shared memory is used where it lies, and must not be written to again; any other is copied
-   * once on the calling thread.
+   * changes. A large one is best given as a path: bytes are copied once on the calling thread. A file is read once, and
+   * may then be changed or removed.
    */
-  async updateStatus(...files: Uint8Array[]): Promise<void> {
-    const opened = await this.#openStatus(files);
-    this.#putInForce(withStatus(this.#state, opened));
-  }
-
-  /** Verdicts go through this thread: it checks only what is small. */
-  #openStatus(files: readonly Uint8Array[]): Promise<StatusFiles> {
-    const { trust } = this.#state;
-    if (files.reduce((sum, { length }) => sum + length, 0) > CHECKED_HERE) {
-      return openStatusInThread({ files, trust, module: this.#module });
+  async updateStatus(...files: StatusSource[]): Promise<void> {
+    const opened = await this.#store.open(files, this.#state.trust);
+    try {
+      this.#putInForce(withStatus(this.#state, opened));
+    } finally {
+      this.#store.settle(opened, this.#state);
     }
-    return openStatus(files, { keys: trust.keys, verify: this.#checker.checkSignature });
   }
 
   #putInForce(state: EngineState): void {
@@ -167,9 +169,10 @@ export class Verifier {
     return Promise.all(pending);
   }
 
-  /** Answers what is in work, then ends the workers. */
+  /** Answers what is in work, then ends the workers, and leaves no file behind. */
   async close(): Promise<void> {
     await this.#batcher.drain();
     await this.#pool.close();
+    await this.#store.close();
   }
 }

@@ -24,10 +24,19 @@ export interface SnapshotHeader extends StatusClaims {
   suspended: number;
 }
 
-export interface Snapshot {
+export interface Snapshot<Body = Uint8Array> {
   header: SnapshotHeader;
-  body: Uint8Array;
+  body: Body;
 }
+
+/** A body that was checked and lies in a file of the verifier's own: a nation's is held in memory only where it is used. */
+export interface StoredBody {
+  path: string;
+  length: number;
+}
+
+/** Where a body in force is. */
+export type SnapshotBody = Uint8Array | StoredBody;
 
 /** Media type in the `typ` header (RFC 9596). */
 export const SNAPSHOT_TYPE = "application/hufu-status-snapshot+cwt";

@@ -17,7 +17,11 @@ export type StatusErrorCode =
   /** Not newer than what is in force. */
   | "OLD_EPOCH"
   /** A delta for another base, or for a later state than the one in force. */
-  | "WRONG_BASE";
+  | "WRONG_BASE"
+  /** The file is not there or cannot be read. */
+  | "UNREADABLE"
+  /** Nothing is wrong with it, but there is no room to keep it. */
+  | "NOT_STORED";
 
 /** The only error that reading status ends in. The message is one clause, fit for "cannot read FILE: ...". */
 export class StatusError extends Error {

@@ -1,5 +1,5 @@
 import type { Delta } from "./delta.js";
-import type { Snapshot } from "./snapshot.js";
+import type { Snapshot, SnapshotBody } from "./snapshot.js";
 import { StatusError } from "./status-error.js";
 
 /**
@@ -7,7 +7,7 @@ import { StatusError } from "./status-error.js";
  * the answers of `epochOf(state)`.
  */
 export interface StatusState {
-  snapshot: Snapshot;
+  snapshot: Snapshot<SnapshotBody>;
   deltas: readonly Delta[];
 }
 

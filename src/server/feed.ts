@@ -1,27 +1,26 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PrivateFolder } from "../engine/private-folder.js";
+import type { StatusSource } from "../engine/state.js";
+import { concat } from "../format/bytes.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
+import { StatusError } from "../format/status-error.js";
 
-/**
- * Where a verifier's trust list and status come from: a folder, or the same files over HTTP. Files come in shared memory,
- * so that threads pass them on without a copy, and fill it piece by piece: the thread that verdicts go through never
- * stops for the length of a nation's snapshot.
- */
+/** Where a verifier's trust list and status come from: a folder, or the same files over HTTP. */
 export interface FeedSource {
   /** The file's bytes; undefined where it is not there or has not changed since it was last returned. */
   read(name: string): Promise<Uint8Array | undefined>;
-}
-
-function sharedMemory(bytes: number, path: string): Uint8Array {
-  if (bytes > MAX_STATUS_FILE_LENGTH) throw new Error(`${path} has ${bytes} bytes`);
-  return new Uint8Array(new SharedArrayBuffer(bytes));
+  /** The same for a file that may be large: where it lies, at least until `release`. It never is in memory here. */
+  locate(name: string): Promise<{ path: string } | undefined>;
+  /** Nothing that was located is needed any more. */
+  release(): Promise<void>;
 }
 
 /** What follows the feed; see Verifier. Each throws or rejects where it refuses, and then nothing changes. */
 export interface FeedTarget {
   updateTrust(file: Uint8Array): void;
-  updateStatus(...files: Uint8Array[]): Promise<void>;
+  updateStatus(...files: StatusSource[]): Promise<void>;
 }
 
 export type FeedEvent =
@@ -39,7 +38,20 @@ export class FolderSource implements FeedSource {
 
   constructor(readonly folder: string) {}
 
-  async read(name: string): Promise<Uint8Array | undefined> {
+  read(name: string): Promise<Uint8Array | undefined> {
+    return this.#open(name, (file) => file.readFile());
+  }
+
+  locate(name: string): Promise<{ path: string } | undefined> {
+    return this.#open(name, (_, path) => ({ path }));
+  }
+
+  async release(): Promise<void> {
+    // The files are not ours.
+  }
+
+  /** What `take` makes of a file that is new. */
+  async #open<T>(name: string, take: (file: FileHandle, path: string) => T | Promise<T>): Promise<T | undefined> {
     const path = join(this.folder, name);
     let file: FileHandle | undefined;
     try {
@@ -47,9 +59,10 @@ export class FolderSource implements FeedSource {
       const { mtimeNs, size, ino } = await file.stat({ bigint: true });
       const mark = `${mtimeNs} ${size} ${ino}`;
       if (this.#seen.get(name) === mark) return undefined;
-      const bytes = await readWhole(file, sharedMemory(Number(size), path));
+      checkLength(Number(size), path);
+      const taken = await take(file, path);
       this.#seen.set(name, mark);
-      return bytes;
+      return taken;
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw error;
@@ -59,14 +72,8 @@ export class FolderSource implements FeedSource {
   }
 }
 
-/** Fill `bytes` from a file; shorter where the file is. */
-async function readWhole(file: FileHandle, bytes: Uint8Array): Promise<Uint8Array> {
-  for (let length = 0; length < bytes.length;) {
-    const { bytesRead } = await file.read(bytes, length, bytes.length - length, length);
-    if (bytesRead === 0) return bytes.subarray(0, length);
-    length += bytesRead;
-  }
-  return bytes;
+function checkLength(bytes: number, place: string): void {
+  if (bytes > MAX_STATUS_FILE_LENGTH) throw new Error(`${place} has ${bytes} bytes or more`);
 }
 
 /** How long one file may take over HTTP. */
@@ -75,72 +82,82 @@ const TIMEOUT_MS = 30_000;
 export class HttpSource implements FeedSource {
   readonly #tags = new Map<string, string>();
   readonly #base: URL;
+  readonly #folder = new PrivateFolder();
 
   constructor(url: string) {
     this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
   }
 
-  async read(name: string): Promise<Uint8Array | undefined> {
+  read(name: string): Promise<Uint8Array | undefined> {
+    return this.#fetch(name, async (pieces) => {
+      const read: Uint8Array[] = [];
+      for await (const piece of pieces) read.push(piece);
+      return concat(...read);
+    });
+  }
+
+  locate(name: string): Promise<{ path: string } | undefined> {
+    return this.#fetch(name, async (pieces) => {
+      const path = await this.#folder.path(name);
+      await writeFile(path, pieces, { mode: 0o600 });
+      return { path };
+    });
+  }
+
+  release(): Promise<void> {
+    return this.#folder.remove();
+  }
+
+  /** What `take` makes of a file that is new. */
+  async #fetch<T>(name: string, take: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T | undefined> {
     // Not AbortSignal.timeout: its timer would let the process end while the answer is waited for.
     const abort = new AbortController();
     const timer = setTimeout(() => {
       abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
     }, TIMEOUT_MS);
+    const tag = this.#tags.get(name);
+    // Filters and ids do not shrink; and what travels as it is has the length that was announced.
+    const headers = { "Accept-Encoding": "identity", ...(tag !== undefined && { "If-None-Match": tag }) };
     try {
-      return await this.#fetch(name, abort.signal);
+      const response = await fetch(new URL(name, this.#base), { headers, signal: abort.signal });
+      if (response.status === 304 || response.status === 404) return undefined;
+      if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+      const taken = await take(piecesOf(response));
+      // Only what arrived whole need not be sent again.
+      const next = response.headers.get("etag");
+      if (next !== null) this.#tags.set(name, next);
+      return taken;
     } finally {
       clearTimeout(timer);
     }
   }
-
-  async #fetch(name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const tag = this.#tags.get(name);
-    // Filters and ids do not shrink; and what travels as it is has the length that was announced.
-    const headers = { "Accept-Encoding": "identity", ...(tag !== undefined && { "If-None-Match": tag }) };
-    const response = await fetch(new URL(name, this.#base), { headers, signal });
-    if (response.status === 304 || response.status === 404) return undefined;
-    if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-    const bytes = await readBody(response);
-    const next = response.headers.get("etag");
-    if (next !== null) this.#tags.set(name, next);
-    return bytes;
-  }
 }
 
-/** Usually the length is announced; where it is not, or is another, room is doubled. */
-async function readBody({ body, headers, url }: Response): Promise<Uint8Array> {
-  let bytes = sharedMemory(Number(headers.get("content-length") ?? 0), url);
+/** The body piece by piece, as long as it is not too long. */
+async function* piecesOf({ body, headers, url }: Response): AsyncGenerator<Uint8Array> {
+  checkLength(Number(headers.get("content-length") ?? 0), url);
   let length = 0;
-  for await (const chunk of body ?? []) {
-    if (length + chunk.length > bytes.length) {
-      const longer = sharedMemory(Math.max(length + chunk.length, Math.min(2 * length, MAX_STATUS_FILE_LENGTH)), url);
-      longer.set(bytes.subarray(0, length));
-      bytes = longer;
-    }
-    bytes.set(chunk, length);
-    length += chunk.length;
+  for await (const piece of body ?? []) {
+    checkLength((length += piece.length), url);
+    yield piece;
   }
-  return bytes.subarray(0, length);
 }
 
-/** What a verifier starts with: what the feed has now. */
+/** What a verifier starts with: what the feed has now. It is there until the source is told to release it. */
 export interface FirstFiles {
   trust: Uint8Array[];
-  status: Uint8Array[];
+  status: StatusSource[];
 }
 
 /** Throws where the feed has no trust list. */
 export async function readFirst(source: FeedSource): Promise<FirstFiles> {
-  const [trust, snapshot, delta] = [
-    await source.read(TRUST_FILE),
-    await source.read(STATUS_FILE),
-    await source.read(DELTA_FILE),
-  ];
+  const trust = await source.read(TRUST_FILE);
   if (trust === undefined) throw new Error(`the feed has no ${TRUST_FILE}`);
+  const [snapshot, delta] = [await source.locate(STATUS_FILE), await source.read(DELTA_FILE)];
   return { trust: [trust], status: [snapshot, delta].filter((file) => file !== undefined) };
 }
 
-type NamedFile = [name: string, bytes: Uint8Array];
+type NamedFile = [name: string, content: StatusSource];
 
 /** Half of it is what a revocation waits on average before a verifier sees it. */
 const INTERVAL_MS = 500;
@@ -153,8 +170,8 @@ export class Feed {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
-  /** A snapshot not tried yet, because what lies beside it could not be read: a source gives each file once. */
-  #snapshot: Uint8Array | undefined;
+  /** A snapshot not judged yet, because the delta could not be read or there was no room: a source gives it once. */
+  #snapshot: StatusSource | undefined;
   /** The newest delta: kept for a snapshot it is about that has yet to come. */
   #delta: Uint8Array | undefined;
 
@@ -177,6 +194,7 @@ export class Feed {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
+    await this.source.release();
   }
 
   /** Look once for what is new and put it in force. Never rejects. */
@@ -188,31 +206,40 @@ export class Feed {
           this.target.updateTrust(trust);
         });
       }
-      this.#snapshot = (await this.source.read(STATUS_FILE)) ?? this.#snapshot;
+      this.#snapshot = (await this.source.locate(STATUS_FILE)) ?? this.#snapshot;
       const delta = await this.source.read(DELTA_FILE);
       if (delta) this.#delta = delta;
       const deltas: NamedFile[] = this.#delta ? [[DELTA_FILE, this.#delta]] : [];
       // A delta that lies beside a new snapshot and is about the one before is left aside by the target.
-      const snapshot = this.#snapshot;
-      this.#snapshot = undefined;
-      if (snapshot) await this.#applyStatus([STATUS_FILE, snapshot], ...deltas);
+      if (this.#snapshot) await this.#applySnapshot([STATUS_FILE, this.#snapshot], ...deltas);
       else if (delta) await this.#applyStatus([DELTA_FILE, delta]);
     } catch (error) {
       this.onEvent({ kind: "unreachable", error });
     }
   }
 
-  async #applyStatus(...files: NamedFile[]): Promise<void> {
-    const [names, bytes] = [files.map(([name]) => name), files.map(([, content]) => content)];
-    await this.#apply(names, () => this.target.updateStatus(...bytes));
+  async #applySnapshot(...files: NamedFile[]): Promise<void> {
+    const refused = await this.#applyStatus(...files);
+    // Nothing is wrong with it: there may be room for it next time.
+    if (refused instanceof StatusError && refused.code === "NOT_STORED") return;
+    this.#snapshot = undefined;
+    await this.source.release();
   }
 
-  async #apply(files: readonly string[], update: () => void | Promise<void>): Promise<void> {
+  #applyStatus(...files: NamedFile[]): Promise<unknown> {
+    const [names, contents] = [files.map(([name]) => name), files.map(([, content]) => content)];
+    return this.#apply(names, () => this.target.updateStatus(...contents));
+  }
+
+  /** Resolves with why it was refused, or undefined. */
+  async #apply(files: readonly string[], update: () => void | Promise<void>): Promise<unknown> {
     try {
       await update();
       this.onEvent({ kind: "in-force", files });
+      return undefined;
     } catch (error) {
       this.onEvent({ kind: "refused", files, error });
+      return error;
     }
   }
 }

@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Piscina } from "piscina";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { Verifier } from "../../../src/engine/verifier.js";
@@ -9,6 +13,7 @@ import { encodeDelta, packIds } from "../../../src/format/delta.js";
 import { RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../../src/format/status-body.js";
 import { StatusError } from "../../../src/format/status-error.js";
 import { periodOf } from "../../../src/format/status-layout.js";
+import { compileFaultyEngine } from "../../support/faulty.js";
 import { generateKey } from "../../support/keys.js";
 import { kidOf, makeCard, NOW, payload, trusted } from "../../support/make-card.js";
 import { trustListOf } from "../../support/trust.js";
@@ -28,12 +33,15 @@ const card = (n: number, issuedAt = NOW - 1000): string =>
 
 const signer = { algorithm: statusKey.algorithm, kid: kidOf(statusKey), sign: (m: Uint8Array) => statusKey.sign(m) };
 
-/** A snapshot file over the credentials 0..statuses.length-1. */
+const STRANGERS_FROM = 200;
+
+/** A snapshot file over the credentials 0..statuses.length-1, from STRANGERS_FROM on with ids of their own. */
 async function snapshotOf(statuses: readonly Status[], epoch: number, expires = NOW + 500): Promise<Uint8Array> {
   const records = new Uint8Array(statuses.length * RECORD_SIZE);
   const view = new DataView(records.buffer);
   statuses.forEach((status, n) => {
-    records.set(cti(n), n * RECORD_SIZE + RECORD_CTI);
+    if (n < STRANGERS_FROM) records.set(cti(n), n * RECORD_SIZE + RECORD_CTI);
+    else view.setUint32(n * RECORD_SIZE + RECORD_CTI, n);
     view.setUint32(n * RECORD_SIZE + RECORD_PERIOD, periodOf(EXPIRES), true);
     view.setUint8(n * RECORD_SIZE + RECORD_STATUS, status);
   });
@@ -237,5 +245,141 @@ describe("large files are checked in a thread of their own", () => {
     expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
     await verifier.updateStatus(delta);
     expect(await codes()).toEqual(["VALID", "VALID"]);
+  });
+});
+
+describe("a large snapshot is named by its path and lies in files", () => {
+  /** A folder for the files that are named, and one that stands for the system's temporary folder. */
+  let folder: string;
+  let temporary: string;
+  let verifier: Verifier;
+  const TMPDIR = process.env["TMPDIR"];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hufu-update-"));
+    temporary = await mkdtemp(join(tmpdir(), "hufu-update-"));
+    process.env["TMPDIR"] = temporary;
+    verifier = await Verifier.create({
+      trust: await trustListOf(root, trustKeys, 3),
+      status: await written([GOOD, REVOKED], 1),
+      workers: 1,
+      module: await compileFaultyEngine(),
+    });
+  });
+  afterAll(async () => {
+    await verifier.close();
+    expect(await readdir(temporary)).toEqual([]);
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = TMPDIR;
+    await rm(folder, { recursive: true });
+    await rm(temporary, { recursive: true });
+  });
+
+  /** More than is checked on the calling thread. */
+  const large = (statuses: readonly Status[], epoch: number): Promise<Uint8Array> => {
+    const strangers = Array.from({ length: 400_000 }, (_, n) => (n % 2 === 0 ? GOOD : REVOKED));
+    const others = Array.from({ length: STRANGERS_FROM - statuses.length }, () => GOOD);
+    return snapshotOf([...statuses, ...others, ...strangers], epoch);
+  };
+  async function written(statuses: readonly Status[], epoch: number): Promise<{ path: string }> {
+    const path = join(folder, "status.hufu");
+    await writeFile(path, await large(statuses, epoch));
+    return { path };
+  }
+  const codes = async (): Promise<string[]> =>
+    (await verifier.verifyBatch([card(0), card(1)], { at })).map(({ code }) => code);
+  const bodies = async (): Promise<string[]> => {
+    const [own = ""] = await readdir(temporary);
+    return (await readdir(join(temporary, own))).map((name) => join(temporary, own, name));
+  };
+
+  it("at the start and later; two bodies are kept, for this user only", async () => {
+    expect(await codes()).toEqual(["VALID", "REVOKED"]);
+    for (let epoch = 2; epoch < 6; epoch++) {
+      const statuses = epoch % 2 === 0 ? [SUSPENDED, GOOD] : [GOOD, REVOKED];
+      await verifier.updateStatus(await written(statuses, epoch));
+      expect(await codes()).toEqual(epoch % 2 === 0 ? ["SUSPENDED", "VALID"] : ["VALID", "REVOKED"]);
+    }
+    await expect.poll(async () => (await bodies()).length).toBe(2);
+    for (const path of await bodies()) expect((await stat(path)).mode & 0o777).toBe(0o600);
+    for (const name of await readdir(temporary)) expect((await stat(join(temporary, name))).mode & 0o777).toBe(0o700);
+  });
+
+  it("what becomes of the file after its check changes nothing", async () => {
+    const { path } = await written([SUSPENDED, REVOKED], 6);
+    await verifier.updateStatus({ path });
+    await writeFile(path, (await readFile(path)).reverse());
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+    await rm(path);
+    verifier.updateTrust(await trustListOf(root, trustKeys, 4));
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+  });
+
+  it("a damaged or missing file is refused by its index, and leaves no body behind", async () => {
+    const good = await large([GOOD, GOOD], 7);
+    const { path } = await written([GOOD, GOOD], 7);
+    const damaged = await readFile(path);
+    damaged[damaged.length - 1]! ^= 1;
+    await writeFile(path, damaged);
+    const refused = verifier.updateStatus(good, { path });
+    await expect(refused).rejects.toBeInstanceOf(StatusError);
+    await expect(refused).rejects.toMatchObject({ code: "BAD_BODY", file: 1 });
+    await expect(verifier.updateStatus(good, { path: join(folder, "nonesuch") })).rejects.toMatchObject({ code: "UNREADABLE", file: 1 }); // prettier-ignore
+    await expect(verifier.updateStatus({ path: join(folder, "nonesuch") })).rejects.toMatchObject({ code: "UNREADABLE", file: 0 }); // prettier-ignore
+    await expect(verifier.updateStatus(await large([GOOD, GOOD], 6))).rejects.toMatchObject({ code: "OLD_EPOCH" });
+    await expect.poll(async () => (await bodies()).length).toBe(2);
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+  });
+
+  it("an instance or a worker that is replaced judges by what is in force", async () => {
+    await verifier.updateStatus(await written([GOOD, SUSPENDED], 8), await deltaOf(9, 8, { revoked: [0] }));
+    for (const fault of ["!", "?"]) {
+      expect((await verifier.verifyBatch([fault], { at }))[0]?.code).toBe("INTERNAL");
+      expect(await codes()).toEqual(["REVOKED", "SUSPENDED"]);
+    }
+  });
+
+  it("a worker whose briefing was overtaken is briefed again, and its batch is answered by the newest", async () => {
+    await verifier.updateStatus(await written([GOOD, REVOKED], 10));
+    const briefed: number[] = [];
+    const run = Reflect.get<Piscina, "run">(Piscina.prototype, "run");
+    const spy = vi.spyOn(Piscina.prototype, "run").mockImplementation(async function (this: Piscina, task, options) {
+      if (typeof task === "object") {
+        if (briefed.push(verifier.stats.statusEpoch) === 1) {
+          const old = await bodies();
+          for (const epoch of [11, 12]) await verifier.updateStatus(await written([SUSPENDED, GOOD], epoch));
+          await expect.poll(async () => (await bodies()).filter((path) => old.includes(path))).toEqual([]);
+        }
+      }
+      return run.call(this, task, options) as Promise<unknown>;
+    });
+    expect(await codes()).toEqual(["SUSPENDED", "VALID"]);
+    expect(briefed).toEqual([10, 12]);
+    spy.mockRestore();
+    expect(await codes()).toEqual(["SUSPENDED", "VALID"]);
+  });
+
+  it("where there is no room for the body the snapshot is refused, and what is in force stays", async () => {
+    const [own = ""] = await readdir(temporary);
+    const other = await Verifier.create({ trust: await trustListOf(root, trustKeys, 3), workers: 1 });
+    process.env["TMPDIR"] = join(folder, "nonesuch");
+    try {
+      const file = await written([GOOD, REVOKED], 13);
+      await expect(other.updateStatus(file)).rejects.toMatchObject({ name: "StatusError", code: "NOT_STORED" });
+      expect((await other.verifyBatch([card(1)], { at }))[0]?.code).toBe("VALID");
+      process.env["TMPDIR"] = temporary;
+      await other.updateStatus(file);
+      expect((await other.verifyBatch([card(1)], { at }))[0]?.code).toBe("REVOKED");
+      const [its = ""] = (await readdir(temporary)).filter((name) => name !== own);
+      for (let n = 0; n < 10; n++) await mkdir(join(temporary, its, `${n}.body`)).catch(() => undefined);
+      await expect(other.updateStatus(await written([GOOD, GOOD], 14))).rejects.toMatchObject({ code: "NOT_STORED", file: 0 }); // prettier-ignore
+      expect((await other.verifyBatch([card(1)], { at }))[0]?.code).toBe("REVOKED");
+      await rm(join(temporary, its), { recursive: true });
+      await other.updateStatus(await written([GOOD, GOOD], 15));
+      expect((await other.verifyBatch([card(1)], { at }))[0]?.code).toBe("VALID");
+    } finally {
+      process.env["TMPDIR"] = temporary;
+      await other.close();
+    }
+    expect(await readdir(temporary)).toEqual([own]);
   });
 });

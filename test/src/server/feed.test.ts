@@ -1,28 +1,29 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { StatusSource } from "../../../src/engine/state.js";
+import { StatusError } from "../../../src/format/status-error.js";
 import { Feed, type FeedEvent, type FeedSource, openFeed, readFirst } from "../../../src/server/feed.js";
 
 /** Takes what it is given, but for files that begin with "bad". */
 class Target {
   readonly taken: string[] = [];
+  full = false;
 
   updateTrust(file: Uint8Array): void {
-    this.#take([file]);
+    this.#take([new TextDecoder().decode(file)]);
   }
 
-  updateStatus(...files: Uint8Array[]): Promise<void> {
-    return Promise.resolve().then(() => {
-      this.#take(files);
-    });
+  async updateStatus(...files: StatusSource[]): Promise<void> {
+    if (this.full) throw new StatusError("NOT_STORED", "no room");
+    this.#take(await Promise.all(files.map(contentOf)));
   }
 
-  #take(files: Uint8Array[]): void {
-    const texts = files.map((file) => new TextDecoder().decode(file));
+  #take(texts: string[]): void {
     if (texts.some((text) => text.startsWith("bad"))) throw new Error("refused");
     this.taken.push(texts.join("+"));
   }
@@ -39,10 +40,14 @@ async function publish(name: string, content: string): Promise<void> {
   await rename(join(folder, `${name}.new`), join(folder, name));
 }
 
+function contentOf(file: StatusSource | undefined): Promise<string> {
+  if (file === undefined) return Promise.resolve("");
+  return file instanceof Uint8Array ? Promise.resolve(new TextDecoder().decode(file)) : readFile(file.path, "utf8");
+}
+
 /** The folder over HTTP, with entity tags. */
 async function serve(): Promise<{ server: Server; url: string; answers: number[] }> {
   const answers: number[] = [];
-  const { readFile } = await import("node:fs/promises");
   const server = createServer((request, response) => {
     const name = (request.url ?? "/").slice("/feed/".length);
     void readFile(join(folder, name)).then(
@@ -81,15 +86,34 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     await publish("trust.hufu", "t1");
     await publish("delta.hufu", "d1");
     const { trust, status } = await readFirst(source);
-    expect([...trust, ...status].map((file) => new TextDecoder().decode(file))).toEqual(["t1", "d1"]);
+    expect(await Promise.all([...trust, ...status].map(contentOf))).toEqual(["t1", "d1"]);
   });
 
-  it("reads into shared memory, so that threads need no copy", async () => {
+  it("says where a large file lies, once, until it is released", async () => {
     const content = "s".repeat(300_000);
     await publish("status.hufu", content);
-    const file = await source.read("status.hufu");
-    expect(file?.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(new TextDecoder().decode(file)).toBe(content);
+    const file = await source.locate("status.hufu");
+    expect(await contentOf(file)).toBe(content);
+    expect(await source.locate("status.hufu")).toBeUndefined();
+    expect(await source.locate("nonesuch")).toBeUndefined();
+    await source.release();
+    expect(await readdir(folder)).toEqual(["status.hufu"]);
+  });
+
+  it("tries a snapshot again that there was no room for", async () => {
+    const target = new Target();
+    const events: FeedEvent[] = [];
+    const feed = new Feed(source, target, (event) => events.push(event));
+    await publish("status.hufu", "s1");
+    target.full = true;
+    await feed.poll();
+    await feed.poll();
+    target.full = false;
+    await feed.poll();
+    await feed.poll();
+    expect(target.taken).toEqual(["s1"]);
+    expect(events.map(({ kind: what }) => what)).toEqual(["refused", "refused", "in-force"]);
+    await feed.stop();
   });
 
   it("puts each new file in force once, a snapshot together with the delta beside it", async () => {
@@ -141,9 +165,15 @@ it("what was read before another file cannot be read is not lost", async () => {
   const events: FeedEvent[] = [];
   const source = openFeed(folder);
   const broken = new Set<string>();
+  const unlessBroken =
+    <T>(read: (name: string) => Promise<T>) =>
+    (name: string) =>
+      broken.has(name) ? Promise.reject(new Error(`${name} cannot be read`)) : read(name);
   const feed = new Feed(
     {
-      read: (name) => (broken.has(name) ? Promise.reject(new Error(`${name} cannot be read`)) : source.read(name)),
+      read: unlessBroken((name) => source.read(name)),
+      locate: unlessBroken((name) => source.locate(name)),
+      release: () => source.release(),
     },
     target,
     (event) => events.push(event),
@@ -172,6 +202,38 @@ describe("over HTTP", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     expect(new TextDecoder().decode(await source.read("trust.hufu"))).toBe("one and two and three");
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("keeps a located file for this user only, and removes it on release", async () => {
+    const { server, url } = await serve();
+    await publish("status.hufu", "s1");
+    const source = openFeed(url);
+    const { path } = (await source.locate("status.hufu"))!;
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
+    await source.release();
+    await expect(stat(dirname(path))).rejects.toThrow(/ENOENT/);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("a transfer that breaks off is not taken for the file, and the file is asked for again", async () => {
+    let whole = false;
+    const server = createServer((_, response) => {
+      response.writeHead(200, { ETag: '"1"', "Content-Length": "8" }).write("half");
+      if (whole) response.end("half");
+      else setImmediate(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await expect(source.locate("status.hufu")).rejects.toThrow();
+    await expect(source.read("trust.hufu")).rejects.toThrow();
+    whole = true;
+    expect(await contentOf(await source.locate("status.hufu"))).toBe("halfhalf");
+    expect(await contentOf(await source.read("trust.hufu"))).toBe("halfhalf");
+    await source.release();
     server.closeAllConnections();
     server.close();
   });
