@@ -14,6 +14,7 @@ import { makeResidentId } from "../src/format/resident-id.js";
 import { median } from "./measure.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { serve } from "./serve.js";
+import { residentMemory } from "./resident.js";
 import { switchSnapshots } from "./switch.js";
 
 const VERIFIERS = 2;
@@ -57,7 +58,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult[]> {
       switches.push({ ms: answered - began, slowest: Math.max(...gates.map((gate) => gate.slowest)) });
     }
     for (const gate of gates) await gate.end();
-    return [...report(switches, gates), ...(await switchSnapshots({ quick }))];
+    return [...report(switches, gates), ...(await switchSnapshots({ quick })), ...(await residentMemory({ quick }))];
   } finally {
     for (const gate of gates) gate.stop();
     for (const verifier of verifiers) verifier.kill("SIGKILL");

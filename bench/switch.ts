@@ -18,7 +18,7 @@ import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { serve } from "./serve.js";
 
 const ISSUER = "Pilot District";
-const MEBIBYTE = 2 ** 20;
+export const MEBIBYTE = 2 ** 20;
 const NOW = Math.floor(Date.now() / 1000);
 const LATER = NOW + 86_400;
 /** Texts asked for at each turn: about 2,000 a second. */
@@ -53,13 +53,21 @@ export async function switchSnapshots({ quick }: BenchOptions): Promise<BenchRes
     ];
   } finally {
     stream?.stop();
-    for (const child of processes) child.kill("SIGKILL");
+    await Promise.all(processes.map(ended));
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** Not by SIGKILL: a verifier has temporary files to remove. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill();
+  await exit;
+}
+
 /** Good cards asked about all the time. */
-class Stream {
+export class Stream {
   answered = 0;
   wrong = 0;
   slowest = 0;
@@ -101,7 +109,7 @@ class Stream {
 }
 
 /** Publishes one snapshot after another. */
-class Publisher {
+export class Publisher {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
   /** Its key, that of the status. */
@@ -143,7 +151,7 @@ class Publisher {
   }
 }
 
-function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array> {
+export function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array> {
   const root = generateKeyPairSync("ed25519");
   const trusted = (publicKey: KeyObject, kid: Uint8Array, use: TrustedKey["use"]): TrustedKey => ({
     kids: [kid],
