@@ -44,7 +44,7 @@ export class UnacceptableKey extends Error {
   override readonly name = "UnacceptableKey";
   constructor(readonly index: number) {
     super(
-      `key ${index} of the trust list is not an acceptable public key (off the curve, not canonical, or of low order)`,
+      `key ${index + 1} of the trust list is not an acceptable public key (off the curve, not canonical, or of low order)`,
     );
   }
 }

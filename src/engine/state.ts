@@ -1,4 +1,4 @@
-import { type Delta, openDelta } from "../format/delta.js";
+import { type Delta, DELTA_TYPE, openDelta } from "../format/delta.js";
 import { isSnapshot, openSnapshot, type Snapshot, type SnapshotBody } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
@@ -132,7 +132,11 @@ export async function openFile(
   trust: StatusTrust,
 ): Promise<Exclude<StatusFile, { snapshot: unknown }> | { snapshot: Snapshot }> {
   if (isSnapshot(file)) return { snapshot: await openSnapshot(file, trust) };
-  if (typeOfFile(file) === STATUS_LIST_TYPE) return { list: await openStatusList(file, trust) };
+  const type = typeOfFile(file);
+  if (type === STATUS_LIST_TYPE) return { list: await openStatusList(file, trust) };
+  if (type !== undefined && type !== DELTA_TYPE) {
+    throw new StatusError("UNKNOWN_FORMAT", "it is no status snapshot, delta or Token Status List");
+  }
   return { delta: openDelta(file, trust) };
 }
 

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PrivateFolder } from "../engine/private-folder.js";
@@ -81,6 +82,8 @@ const TIMEOUT_MS = 30_000;
 
 export class HttpSource implements FeedSource {
   readonly #tags = new Map<string, string>();
+  /** SHA-256 of what was last returned: not every server gives tags. */
+  readonly #hashes = new Map<string, string>();
   readonly #base: URL;
   readonly #folder = new PrivateFolder();
 
@@ -122,10 +125,14 @@ export class HttpSource implements FeedSource {
       const response = await fetch(new URL(name, this.#base), { headers, signal: abort.signal });
       if (response.status === 304 || response.status === 404) return undefined;
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-      const taken = await take(piecesOf(response));
+      const sha256 = createHash("sha256");
+      const taken = await take(hashed(piecesOf(response), sha256));
       // Only what arrived whole need not be sent again.
       const next = response.headers.get("etag");
       if (next !== null) this.#tags.set(name, next);
+      const hash = sha256.digest("hex");
+      if (this.#hashes.get(name) === hash) return undefined;
+      this.#hashes.set(name, hash);
       return taken;
     } finally {
       clearTimeout(timer);
@@ -139,6 +146,13 @@ async function* piecesOf({ body, headers, url }: Response): AsyncGenerator<Uint8
   let length = 0;
   for await (const piece of body ?? []) {
     checkLength((length += piece.length), url);
+    yield piece;
+  }
+}
+
+async function* hashed(pieces: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    hash.update(piece);
     yield piece;
   }
 }

@@ -238,6 +238,23 @@ describe("over HTTP", () => {
     server.close();
   });
 
+  it("takes a file that a server sends again without an entity tag for the one it was", async () => {
+    let content = "first";
+    const server = createServer((_, response) => response.end(content));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(await contentOf(await source.locate("status.hufu"))).toBe("first");
+    expect(await source.locate("status.hufu")).toBeUndefined();
+    expect(await contentOf(await source.read("delta.hufu"))).toBe("first");
+    expect(await source.read("delta.hufu")).toBeUndefined();
+    content = "second";
+    expect(await contentOf(await source.locate("status.hufu"))).toBe("second");
+    expect(await contentOf(await source.read("delta.hufu"))).toBe("second");
+    await source.release();
+    server.closeAllConnections();
+    server.close();
+  });
+
   it("asks with the entity tag it was given, and reports a feed that is not reachable", async () => {
     const { server, url, answers } = await serve();
     await publish("trust.hufu", "t1");
