@@ -1,5 +1,5 @@
 import { invertModuloVarTime } from "./divsteps";
-import { isBelow, addWords, subtractWords, isZeroWords } from "./words";
+import { isBelow, addWords, subtractWords } from "./words";
 import { isP256, prime } from "./prime";
 import {
   alphaOf,
@@ -343,21 +343,25 @@ function termOf(what: i32, a: usize, b: usize): v128 {
 
 /** r = a, tight. Bound: alpha(a) <= 6; r may be a. The value of r lies within 0.51 * 2^256 either way. */
 export function carry<C>(r: usize, a: usize): void {
+  assert(alphaOf(a) <= 6);
   carryTerms<C>(JUST_A, r, a, a);
 }
 
 /** r = 3 a, as `carry`. Bound: alpha(a) <= 2. */
 export function carryTriple<C>(r: usize, a: usize): void {
+  assert(alphaOf(a) <= 2);
   carryTerms<C>(TRIPLE_A, r, a, a);
 }
 
 /** r = a - b, as `carry`. Bound: alphas that add to 6. r may be a or b. */
 export function carryLess<C>(r: usize, a: usize, b: usize): void {
+  assert(alphaOf(a) + alphaOf(b) <= 6);
   carryTerms<C>(A_LESS_B, r, a, b);
 }
 
 /** r = a - 2 b, as `carry`. Bound: alpha(a) + 2 alpha(b) <= 6. r may be a or b. */
 export function carryLessTwice<C>(r: usize, a: usize, b: usize): void {
+  assert(alphaOf(a) + 2 * alphaOf(b) <= 6);
   carryTerms<C>(A_LESS_TWICE_B, r, a, b);
 }
 
@@ -365,7 +369,6 @@ export function carryLessTwice<C>(r: usize, a: usize, b: usize): void {
 // @ts-ignore: decorator
 @inline
 function carryTerms<C>(what: i32, r: usize, a: usize, b: usize): void {
-  assert(alphaOf(a) <= 6 && alphaOf(b) <= 6);
   const LOW = i32x4.splat(0xffff);
   const top = termOf(what, a + 144, b + 144);
   const t = i32x4.shr_s(i32x4.add(top, i32x4.splat(0x100 << 16)), 25);
