@@ -108,8 +108,8 @@ export function summaryOf(card: Card): CardSummary {
     tier: tierName(card.tier),
     state: card.state,
     reason: card.reason ?? "",
-    issued: time(card.issued),
-    expires: time(card.expires),
+    issued: rfc3339(card.issued),
+    expires: rfc3339(card.expires),
     qr: card.qr ?? "",
   };
 }
@@ -122,12 +122,13 @@ export function summaryOfIssued(card: IssuedCard): CardSummary {
     tier: tierName(card.tier),
     state: "good",
     reason: "",
-    issued: time(card.issued),
-    expires: time(card.expires),
+    issued: rfc3339(card.issued),
+    expires: rfc3339(card.expires),
     qr: card.qr,
   };
 }
 
-function time(date: Date): string {
+/** RFC 3339, without fractions where there are none. */
+export function rfc3339(date: Date): string {
   return date.toISOString().replace(".000Z", "Z");
 }

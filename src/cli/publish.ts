@@ -5,7 +5,7 @@ import type { Authority } from "../authority/authority.js";
 import type { Published } from "../authority/publishing.js";
 import { statusListFile } from "../format/feed.js";
 import type { BuildPhase } from "../authority/snapshot-builder.js";
-import { deltaFile, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
+import { deltaFile, rfc3339, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
 import { Progress } from "./progress.js";
@@ -42,7 +42,7 @@ async function run(options: PublishOptions): Promise<void> {
   };
   const write = async (path: string, { epoch, expires, parts }: Published) => {
     await writeFile(path, parts);
-    return { path, epoch, expires: rfc3339(expires) };
+    return { path, epoch, expires: rfc3339(new Date(expires * 1000)) };
   };
   const lists: { path: string; expires: string }[] = [];
   const began = Date.now();
@@ -51,7 +51,7 @@ async function run(options: PublishOptions): Promise<void> {
     for await (const { number, expires, file } of authority.publishStatusLists()) {
       const path = join(folder, statusListFile(number));
       await writeFile(path, [file]);
-      lists.push({ path, expires: rfc3339(expires) });
+      lists.push({ path, expires: rfc3339(new Date(expires * 1000)) });
     }
     if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
     const trust = await write(trustFile(folder), await authority.publishTrustList());
@@ -71,10 +71,6 @@ async function run(options: PublishOptions): Promise<void> {
   }
   for (const { path, expires } of lists) print(`list      ${path}  until ${expires}`);
   if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
-}
-
-function rfc3339(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** A snapshot of a nation takes its time: the terminal tells how far it has come. */

@@ -82,7 +82,7 @@ const TIMEOUT_MS = 30_000;
 
 export class HttpSource implements FeedSource {
   readonly #tags = new Map<string, string>();
-  /** SHA-256 of what was last returned: not every server gives tags. */
+  /** SHA-256 of what was last returned, of servers that give no tags. */
   readonly #hashes = new Map<string, string>();
   readonly #base: URL;
   readonly #folder = new PrivateFolder();
@@ -125,11 +125,15 @@ export class HttpSource implements FeedSource {
       const response = await fetch(new URL(name, this.#base), { headers, signal: abort.signal });
       if (response.status === 304 || response.status === 404) return undefined;
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+      const next = response.headers.get("etag");
+      // Only what arrived whole need not be sent again.
+      if (next !== null) {
+        const taken = await take(piecesOf(response));
+        this.#tags.set(name, next);
+        return taken;
+      }
       const sha256 = createHash("sha256");
       const taken = await take(hashed(piecesOf(response), sha256));
-      // Only what arrived whole need not be sent again.
-      const next = response.headers.get("etag");
-      if (next !== null) this.#tags.set(name, next);
       const hash = sha256.digest("hex");
       if (this.#hashes.get(name) === hash) return undefined;
       this.#hashes.set(name, hash);
