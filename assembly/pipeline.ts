@@ -160,11 +160,11 @@ function setCode(item: i32, code: Code): void {
   store<u8>(resultAt(item), <u8>code, RESULT_CODE);
 }
 
-/** Contract §5: VALID, and 50 to 69. */
+/** Contract §5: VALID, and 50 to 79. */
 // @ts-ignore: decorator
 @inline
 function isGenuine(code: Code): bool {
-  return code == Code.VALID || (code >= Code.REVOKED && code <= Code.REPLAYED);
+  return code == Code.VALID || (code >= Code.REVOKED && code < Code.BUSY);
 }
 
 /** Text to Credential. Leaves UNVERIFIED in the result, or the code that refuses the item. */

@@ -60,6 +60,9 @@ export function outcomeOf(code: Code): Outcome {
     case Code.UNVERIFIED:
     case Code.STATUS_NOT_COVERED:
     case Code.STATUS_STALE:
+    case Code.STATUS_UNKNOWN:
+    case Code.CLOCK_WRONG:
+    case Code.NAME_REVIEW:
     case Code.BUSY:
     case Code.INTERNAL:
       return "undetermined";

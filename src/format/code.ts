@@ -1,7 +1,7 @@
 /**
  * The result codes (contract §5): the one table that WASM, TypeScript, the wire and the documentation share.
  * This file compiles both as TypeScript and as AssemblyScript. Numbers are never reused, 0 is never valid, and the
- * first stage that refuses decides. 10-49: not genuine. 50-69: genuine, but not acceptable here.
+ * first stage that refuses decides. 10-49: not genuine. 50-79: genuine, but not acceptable here.
  */
 export enum Code {
   UNVERIFIED = 0,
@@ -20,6 +20,8 @@ export enum Code {
   MISSING_CLAIM = 24,
   UNSUPPORTED_ALGORITHM = 25,
   BAD_IDENTITY = 26,
+  /** Without a key identifier more trusted keys fit than are tried for one credential. */
+  TOO_MANY_KEYS = 27,
 
   UNKNOWN_ISSUER = 30,
   KEY_NOT_YET_VALID = 31,
@@ -35,6 +37,10 @@ export enum Code {
   SUSPENDED = 51,
   STATUS_NOT_COVERED = 52,
   STATUS_STALE = 53,
+  /** Status is promised, and nothing loaded can tell it. */
+  STATUS_UNKNOWN = 54,
+  /** The verifier's clock is before a signed time in force. */
+  CLOCK_WRONG = 55,
 
   NOT_YET_VALID = 60,
   EXPIRED = 61,
@@ -46,6 +52,10 @@ export enum Code {
   PRESENTATION_STALE = 67,
   PRESENTATION_REQUIRED = 68,
   REPLAYED = 69,
+
+  IDENTITY_MISMATCH = 70,
+  CLAIM_NOT_DISCLOSED = 71,
+  NAME_REVIEW = 72,
 
   BUSY = 80,
   BAD_REQUEST = 81,

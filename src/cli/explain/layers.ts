@@ -31,11 +31,12 @@ const LAYER_OF: Partial<Record<CodeName, LayerName>> = {
   ...sameLayer("COSE", "BAD_COSE", "UNSUPPORTED_ALGORITHM"),
   ...sameLayer("claims", "BAD_CWT", "MISSING_CLAIM", "BAD_IDENTITY"),
   ...sameLayer("key", "UNKNOWN_ISSUER", "KEY_NOT_YET_VALID", "KEY_EXPIRED"),
-  ...sameLayer("key", "ALGORITHM_MISMATCH", "TIER_NOT_ALLOWED_FOR_KEY"),
+  ...sameLayer("key", "ALGORITHM_MISMATCH", "TIER_NOT_ALLOWED_FOR_KEY", "TOO_MANY_KEYS", "CLOCK_WRONG"),
   ...sameLayer("signature", "BAD_ISSUER_SIGNATURE", "BAD_HOLDER_SIGNATURE", "BAD_DISCLOSURE"),
-  ...sameLayer("status", "REVOKED", "SUSPENDED", "STATUS_NOT_COVERED", "STATUS_STALE"),
+  ...sameLayer("status", "REVOKED", "SUSPENDED", "STATUS_NOT_COVERED", "STATUS_STALE", "STATUS_UNKNOWN"),
   ...sameLayer("policy", "NOT_YET_VALID", "EXPIRED", "TIER_TOO_LOW", "PURPOSE_NOT_ACCEPTED", "REGION_NOT_ACCEPTED"),
   ...sameLayer("policy", "UNDER_AGE", "WRONG_AUDIENCE", "PRESENTATION_STALE", "PRESENTATION_REQUIRED", "REPLAYED"),
+  ...sameLayer("policy", "IDENTITY_MISMATCH", "CLAIM_NOT_DISCLOSED", "NAME_REVIEW"),
 };
 
 function sameLayer(layer: LayerName, ...codes: CodeName[]): Partial<Record<CodeName, LayerName>> {

@@ -8,6 +8,9 @@ const OUTCOMES: Record<string, string> = {
   VALID: "accepted",
   STATUS_NOT_COVERED: "undetermined",
   STATUS_STALE: "undetermined",
+  STATUS_UNKNOWN: "undetermined",
+  CLOCK_WRONG: "undetermined",
+  NAME_REVIEW: "undetermined",
   BUSY: "undetermined",
   INTERNAL: "undetermined",
 };
