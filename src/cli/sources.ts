@@ -1,5 +1,7 @@
-import { access, constants, readFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
+import { readBounded } from "../engine/bounded-file.js";
 import type { StatusSource } from "../engine/state.js";
+import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../format/limits.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import { TrustError, type TrustErrorCode } from "../format/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
@@ -7,10 +9,18 @@ import { reasonOf, UsageError } from "./errors.js";
 
 /** The files that verdicts rest on, and what to say where they cannot be used. */
 
-export async function readSources(option: string, files: readonly string[]): Promise<Uint8Array[]> {
+/** What is read of a file named with each option, at most. */
+const MOST = {
+  "--trust": MAX_TRUST_FILE_LENGTH,
+  "--status": MAX_STATUS_FILE_LENGTH,
+  "--policy": MAX_SETTINGS_FILE_LENGTH,
+  "--tokens": MAX_SETTINGS_FILE_LENGTH,
+};
+
+export async function readSources(option: keyof typeof MOST, files: readonly string[]): Promise<Uint8Array[]> {
   return Promise.all(
     files.map((file) =>
-      readFile(file).catch((error: unknown) => {
+      readBounded(file, MOST[option]).catch((error: unknown) => {
         throw unreadableSource(option, file, error);
       }),
     ),

@@ -16,6 +16,8 @@ export const MAX_KID_LENGTH = 64;
 export const MAX_TRUSTED_KEYS = 1024;
 /** Bytes of a trust list, JWK set or PEM file: room for as many certificates of 2 KiB as there may be keys. */
 export const MAX_TRUST_FILE_LENGTH = 4194304;
+/** Bytes of a policy, a file of tokens or a configuration: room for ten thousand relying parties. */
+export const MAX_SETTINGS_FILE_LENGTH = 4194304;
 /** Bytes of a status snapshot or delta file: a thousand million revocations, or a quarter of an engine's memory. */
 export const MAX_STATUS_FILE_LENGTH = 1073741824;
 /** Token Status Lists in force at once. */

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { z } from "zod";
+import { readBoundedSync } from "../engine/bounded-file.js";
+import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
 import { token } from "./token.js";
 
 /**
@@ -141,7 +142,7 @@ export function configure(
 function readFile(path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(Buffer.from(readBoundedSync(path, MAX_SETTINGS_FILE_LENGTH)).toString("utf8"));
   } catch (error) {
     throw new ConfigError(`cannot read the configuration ${path}: ${error instanceof Error ? error.message : ""}`);
   }

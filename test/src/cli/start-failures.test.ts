@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +23,9 @@ beforeAll(async () => {
   writeFileSync(path("cards.txt"), `${card}\n`);
   writeFileSync(path("person.json"), '{"id": "11010519491231002X", "name": "张三"}');
   writeFileSync(path("garbage"), "no such format");
+  // Nothing but holes: 1.1 GiB that take no room.
+  writeFileSync(path("big"), "");
+  truncateSync(path("big"), 1_181_116_006);
   // Tag 18 and the head of an array, then nothing.
   writeFileSync(path("cut.hufu"), Uint8Array.of(0xd2, 0x84));
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
@@ -70,6 +73,10 @@ describe("a command that cannot start ends with 2, says why and what helps", () 
     ["verify cards.txt --trust trust.json --region 11", "--region 11"],
     ["verify cards.txt --trust trust.json --at tomorrow", "--at tomorrow"],
     ["verify cards.txt --trust trust.json --polcy x", "--polcy"],
+    ["verify cards.txt --trust big", "cannot read --trust big: it has 1181116006 bytes, and at most 4194304 are read"],
+    ["verify cards.txt --trust trust.json --policy big", "cannot read --policy big: it has 1181116006 bytes"],
+    ["serve --trust trust.json --tokens big", "cannot read --tokens big: it has 1181116006 bytes"],
+    ["serve --config big", "cannot read the configuration big: it has 1181116006 bytes"],
     ["decode nonesuch", "cannot read nonesuch"],
     ["serve --trust trust.json --port @PORT", "is in use"],
     ["serve --trust trust.json --port 65536", "port"],
