@@ -1,7 +1,13 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
+
+// Whatever the tests run keeps its state here, and nothing in anybody's home; spawned commands inherit it.
+process.env["HUFU_STATE"] = mkdtempSync(join(tmpdir(), "hufu-test-state-"));
 
 /**
  * Tests name the sources, and run what ships: an import of `../../src/x.js` is served from the build in dist/, so the
@@ -12,6 +18,7 @@ export default defineConfig({
     alias: [{ find: /^(?:\.\.\/)+src\/(.*)\.js$/, replacement: `${root}dist/src/$1.js` }],
   },
   test: {
+    globalSetup: ["test/support/state.ts"],
     include: ["test/**/*.test.ts"],
     exclude: process.env["HUFU_SLOW"] === "1" ? [] : ["test/**/*.slow.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
