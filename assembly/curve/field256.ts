@@ -23,7 +23,6 @@ import {
   swap,
   swapHalves,
   swapNeighbours,
-  TIGHT,
 } from "./quad";
 
 /**
@@ -66,13 +65,13 @@ function plus192<C>(s: v128, m: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function plus224<C>(s: v128, m: v128): v128 {
+function plus224(s: v128, m: v128): v128 {
   return i32x4.sub(s, i32x4.shl(m, 224 - 17 * LIMB_BITS));
 }
 
 // @ts-ignore: decorator
 @inline
-function plus256<C>(s: v128, m: v128): v128 {
+function plus256(s: v128, m: v128): v128 {
   return i32x4.add(s, i32x4.shl(m, 256 - 19 * LIMB_BITS));
 }
 
@@ -137,68 +136,68 @@ export function mul<C>(r: usize, a: usize, b: usize): void {
   s = plus96<C>(s, m9); s = plus192<C>(s, m2); s = plus(s, h); h = carryOf(s); const m16 = rest(s, h);
   s = dot(a0, o8); s = mac(s, a1, o7); s = mac(s, a2, o6); s = mac(s, a3, o5); s = mac(s, a4, o4);
   s = mac(s, a5, o3); s = mac(s, a6, o2); s = mac(s, a7, o1); s = mac(s, a8, o0); s = plus64<C>(s, m13);
-  s = plus96<C>(s, m10); s = plus192<C>(s, m3); s = plus224<C>(s, m0); s = plus(s, h); h = carryOf(s);
+  s = plus96<C>(s, m10); s = plus192<C>(s, m3); s = plus224(s, m0); s = plus(s, h); h = carryOf(s);
   const m17 = rest(s, h);
   s = dot(a0, e9); s = mac(s, a1, e8); s = mac(s, a2, e7); s = mac(s, a3, e6); s = mac(s, a4, e5);
   s = mac(s, a5, e4); s = mac(s, a6, e3); s = mac(s, a7, e2); s = mac(s, a8, e1); s = mac(s, a9, e0);
-  s = plus64<C>(s, m14); s = plus96<C>(s, m11); s = plus192<C>(s, m4); s = plus224<C>(s, m1); s = plus(s, h);
+  s = plus64<C>(s, m14); s = plus96<C>(s, m11); s = plus192<C>(s, m4); s = plus224(s, m1); s = plus(s, h);
   h = carryOf(s); const m18 = rest(s, h);
   s = dot(a0, o9); s = mac(s, a1, o8); s = mac(s, a2, o7); s = mac(s, a3, o6); s = mac(s, a4, o5);
   s = mac(s, a5, o4); s = mac(s, a6, o3); s = mac(s, a7, o2); s = mac(s, a8, o1); s = mac(s, a9, o0);
-  s = plus64<C>(s, m15); s = plus96<C>(s, m12); s = plus192<C>(s, m5); s = plus224<C>(s, m2); s = plus256<C>(s, m0);
+  s = plus64<C>(s, m15); s = plus96<C>(s, m12); s = plus192<C>(s, m5); s = plus224(s, m2); s = plus256(s, m0);
   s = plus(s, h); h = carryOf(s); const m19 = rest(s, h);
   s = dot(a0, e10); s = mac(s, a1, e9); s = mac(s, a2, e8); s = mac(s, a3, e7); s = mac(s, a4, e6);
   s = mac(s, a5, e5); s = mac(s, a6, e4); s = mac(s, a7, e3); s = mac(s, a8, e2); s = mac(s, a9, e1);
-  s = plus64<C>(s, m16); s = plus96<C>(s, m13); s = plus192<C>(s, m6); s = plus224<C>(s, m3); s = plus256<C>(s, m1);
+  s = plus64<C>(s, m16); s = plus96<C>(s, m13); s = plus192<C>(s, m6); s = plus224(s, m3); s = plus256(s, m1);
   s = plus(s, h); h = carryOf(s); low = rest(s, h);
   s = dot(a1, o9); s = mac(s, a2, o8); s = mac(s, a3, o7); s = mac(s, a4, o6); s = mac(s, a5, o5);
   s = mac(s, a6, o4); s = mac(s, a7, o3); s = mac(s, a8, o2); s = mac(s, a9, o1); s = plus64<C>(s, m17);
-  s = plus96<C>(s, m14); s = plus192<C>(s, m7); s = plus224<C>(s, m4); s = plus256<C>(s, m2); s = plus(s, h);
+  s = plus96<C>(s, m14); s = plus192<C>(s, m7); s = plus224(s, m4); s = plus256(s, m2); s = plus(s, h);
   h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 0);
   s = dot(a1, e10); s = mac(s, a2, e9); s = mac(s, a3, e8); s = mac(s, a4, e7); s = mac(s, a5, e6);
   s = mac(s, a6, e5); s = mac(s, a7, e4); s = mac(s, a8, e3); s = mac(s, a9, e2); s = plus64<C>(s, m18);
-  s = plus96<C>(s, m15); s = plus192<C>(s, m8); s = plus224<C>(s, m5); s = plus256<C>(s, m3); s = plus(s, h);
+  s = plus96<C>(s, m15); s = plus192<C>(s, m8); s = plus224(s, m5); s = plus256(s, m3); s = plus(s, h);
   h = carryOf(s); low = rest(s, h);
   s = dot(a2, o9); s = mac(s, a3, o8); s = mac(s, a4, o7); s = mac(s, a5, o6); s = mac(s, a6, o5);
   s = mac(s, a7, o4); s = mac(s, a8, o3); s = mac(s, a9, o2); s = plus64<C>(s, m19); s = plus96<C>(s, m16);
-  s = plus192<C>(s, m9); s = plus224<C>(s, m6); s = plus256<C>(s, m4); s = plus(s, h); h = carryOf(s);
+  s = plus192<C>(s, m9); s = plus224(s, m6); s = plus256(s, m4); s = plus(s, h); h = carryOf(s);
   v128.store(r, pack(low, rest(s, h)), 16);
   s = dot(a2, e10); s = mac(s, a3, e9); s = mac(s, a4, e8); s = mac(s, a5, e7); s = mac(s, a6, e6);
   s = mac(s, a7, e5); s = mac(s, a8, e4); s = mac(s, a9, e3); s = plus96<C>(s, m17); s = plus192<C>(s, m10);
-  s = plus224<C>(s, m7); s = plus256<C>(s, m5); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = plus224(s, m7); s = plus256(s, m5); s = plus(s, h); h = carryOf(s); low = rest(s, h);
   s = dot(a3, o9); s = mac(s, a4, o8); s = mac(s, a5, o7); s = mac(s, a6, o6); s = mac(s, a7, o5);
-  s = mac(s, a8, o4); s = mac(s, a9, o3); s = plus96<C>(s, m18); s = plus192<C>(s, m11); s = plus224<C>(s, m8);
-  s = plus256<C>(s, m6); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 32);
+  s = mac(s, a8, o4); s = mac(s, a9, o3); s = plus96<C>(s, m18); s = plus192<C>(s, m11); s = plus224(s, m8);
+  s = plus256(s, m6); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 32);
   s = dot(a3, e10); s = mac(s, a4, e9); s = mac(s, a5, e8); s = mac(s, a6, e7); s = mac(s, a7, e6);
-  s = mac(s, a8, e5); s = mac(s, a9, e4); s = plus96<C>(s, m19); s = plus192<C>(s, m12); s = plus224<C>(s, m9);
-  s = plus256<C>(s, m7); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = mac(s, a8, e5); s = mac(s, a9, e4); s = plus96<C>(s, m19); s = plus192<C>(s, m12); s = plus224(s, m9);
+  s = plus256(s, m7); s = plus(s, h); h = carryOf(s); low = rest(s, h);
   s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); s = mac(s, a7, o6); s = mac(s, a8, o5);
-  s = mac(s, a9, o4); s = plus192<C>(s, m13); s = plus224<C>(s, m10); s = plus256<C>(s, m8); s = plus(s, h);
+  s = mac(s, a9, o4); s = plus192<C>(s, m13); s = plus224(s, m10); s = plus256(s, m8); s = plus(s, h);
   h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 48);
   s = dot(a4, e10); s = mac(s, a5, e9); s = mac(s, a6, e8); s = mac(s, a7, e7); s = mac(s, a8, e6);
-  s = mac(s, a9, e5); s = plus192<C>(s, m14); s = plus224<C>(s, m11); s = plus256<C>(s, m9); s = plus(s, h);
+  s = mac(s, a9, e5); s = plus192<C>(s, m14); s = plus224(s, m11); s = plus256(s, m9); s = plus(s, h);
   h = carryOf(s); low = rest(s, h);
   s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, o7); s = mac(s, a8, o6); s = mac(s, a9, o5);
-  s = plus192<C>(s, m15); s = plus224<C>(s, m12); s = plus256<C>(s, m10); s = plus(s, h); h = carryOf(s);
+  s = plus192<C>(s, m15); s = plus224(s, m12); s = plus256(s, m10); s = plus(s, h); h = carryOf(s);
   v128.store(r, pack(low, rest(s, h)), 64);
   s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, e8); s = mac(s, a8, e7); s = mac(s, a9, e6);
-  s = plus192<C>(s, m16); s = plus224<C>(s, m13); s = plus256<C>(s, m11); s = plus(s, h); h = carryOf(s);
+  s = plus192<C>(s, m16); s = plus224(s, m13); s = plus256(s, m11); s = plus(s, h); h = carryOf(s);
   low = rest(s, h);
   s = dot(a6, o9); s = mac(s, a7, o8); s = mac(s, a8, o7); s = mac(s, a9, o6); s = plus192<C>(s, m17);
-  s = plus224<C>(s, m14); s = plus256<C>(s, m12); s = plus(s, h); h = carryOf(s);
+  s = plus224(s, m14); s = plus256(s, m12); s = plus(s, h); h = carryOf(s);
   v128.store(r, pack(low, rest(s, h)), 80);
   s = dot(a6, e10); s = mac(s, a7, e9); s = mac(s, a8, e8); s = mac(s, a9, e7); s = plus192<C>(s, m18);
-  s = plus224<C>(s, m15); s = plus256<C>(s, m13); s = plus(s, h); h = carryOf(s); low = rest(s, h);
-  s = dot(a7, o9); s = mac(s, a8, o8); s = mac(s, a9, o7); s = plus192<C>(s, m19); s = plus224<C>(s, m16);
-  s = plus256<C>(s, m14); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 96);
-  s = dot(a7, e10); s = mac(s, a8, e9); s = mac(s, a9, e8); s = plus224<C>(s, m17); s = plus256<C>(s, m15);
+  s = plus224(s, m15); s = plus256(s, m13); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = dot(a7, o9); s = mac(s, a8, o8); s = mac(s, a9, o7); s = plus192<C>(s, m19); s = plus224(s, m16);
+  s = plus256(s, m14); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 96);
+  s = dot(a7, e10); s = mac(s, a8, e9); s = mac(s, a9, e8); s = plus224(s, m17); s = plus256(s, m15);
   s = plus(s, h); h = carryOf(s); low = rest(s, h);
-  s = dot(a8, o9); s = mac(s, a9, o8); s = plus224<C>(s, m18); s = plus256<C>(s, m16); s = plus(s, h);
+  s = dot(a8, o9); s = mac(s, a9, o8); s = plus224(s, m18); s = plus256(s, m16); s = plus(s, h);
   h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 112);
-  s = dot(a8, e10); s = mac(s, a9, e9); s = plus224<C>(s, m19); s = plus256<C>(s, m17); s = plus(s, h);
+  s = dot(a8, e10); s = mac(s, a9, e9); s = plus224(s, m19); s = plus256(s, m17); s = plus(s, h);
   h = carryOf(s); low = rest(s, h);
-  s = dot(a9, o9); s = plus256<C>(s, m18); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 128);
-  s = dot(a9, e10); s = plus256<C>(s, m19); s = plus(s, h); h = carryOf(s); low = rest(s, h);
+  s = dot(a9, o9); s = plus256(s, m18); s = plus(s, h); h = carryOf(s); v128.store(r, pack(low, rest(s, h)), 128);
+  s = dot(a9, e10); s = plus256(s, m19); s = plus(s, h); h = carryOf(s); low = rest(s, h);
   v128.store(r, pack(low, h), 144);
 }
 
@@ -217,7 +216,7 @@ export function sqr<C>(r: usize, a: usize): void {
   const d3 = i16x8.add(a3, a3); const d4 = i16x8.add(a4, a4); const d5 = i16x8.add(a5, a5);
   const d6 = i16x8.add(a6, a6); const d7 = i16x8.add(a7, a7); const d8 = i16x8.add(a8, a8);
   const d9 = i16x8.add(a9, a9);
-  const e1 = blend(d1, d0); const e2 = blend(d2, d1); const e3 = blend(d3, d2); const e4 = blend(d4, d3);
+  const e2 = blend(d2, d1); const e3 = blend(d3, d2); const e4 = blend(d4, d3);
   const e5 = blend(d5, d4); const e6 = blend(d6, d5); const e7 = blend(d7, d6); const e8 = blend(d8, d7);
   const e9 = blend(d9, d8); const e10 = and(d9, HIGH);
   const o0 = swap(d0); const o1 = swap(d1); const o2 = swap(d2); const o3 = swap(d3); const o4 = swap(d4);
@@ -255,62 +254,62 @@ export function sqr<C>(r: usize, a: usize): void {
   s = plus64<C>(s, m12); s = plus96<C>(s, m9); s = plus192<C>(s, m2); s = plus(s, h); h = overflowOf(s);
   const m16 = limbOf(s);
   s = dot(a0, o8); s = mac(s, a1, o7); s = mac(s, a2, o6); s = mac(s, a3, o5); s = mac(s, a4, and(o4, LOW));
-  s = plus64<C>(s, m13); s = plus96<C>(s, m10); s = plus192<C>(s, m3); s = plus224<C>(s, m0); s = plus(s, h);
+  s = plus64<C>(s, m13); s = plus96<C>(s, m10); s = plus192<C>(s, m3); s = plus224(s, m0); s = plus(s, h);
   h = overflowOf(s); const m17 = limbOf(s);
   s = dot(a0, e9); s = mac(s, a1, e8); s = mac(s, a2, e7); s = mac(s, a3, e6); s = mac(s, a4, blend(d5, a4));
-  s = plus64<C>(s, m14); s = plus96<C>(s, m11); s = plus192<C>(s, m4); s = plus224<C>(s, m1); s = plus(s, h);
+  s = plus64<C>(s, m14); s = plus96<C>(s, m11); s = plus192<C>(s, m4); s = plus224(s, m1); s = plus(s, h);
   h = overflowOf(s); const m18 = limbOf(s);
   s = dot(a0, o9); s = mac(s, a1, o8); s = mac(s, a2, o7); s = mac(s, a3, o6); s = mac(s, a4, o5);
-  s = plus64<C>(s, m15); s = plus96<C>(s, m12); s = plus192<C>(s, m5); s = plus224<C>(s, m2); s = plus256<C>(s, m0);
+  s = plus64<C>(s, m15); s = plus96<C>(s, m12); s = plus192<C>(s, m5); s = plus224(s, m2); s = plus256(s, m0);
   s = plus(s, h); h = carryOf(s); const m19 = rest(s, h);
   s = dot(a0, e10); s = mac(s, a1, e9); s = mac(s, a2, e8); s = mac(s, a3, e7); s = mac(s, a4, e6);
   s = mac(s, a5, and(a5, LOW)); s = plus64<C>(s, m16); s = plus96<C>(s, m13); s = plus192<C>(s, m6);
-  s = plus224<C>(s, m3); s = plus256<C>(s, m1); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
+  s = plus224(s, m3); s = plus256(s, m1); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a1, o9); s = mac(s, a2, o8); s = mac(s, a3, o7); s = mac(s, a4, o6); s = mac(s, a5, and(o5, LOW));
-  s = plus64<C>(s, m17); s = plus96<C>(s, m14); s = plus192<C>(s, m7); s = plus224<C>(s, m4); s = plus256<C>(s, m2);
+  s = plus64<C>(s, m17); s = plus96<C>(s, m14); s = plus192<C>(s, m7); s = plus224(s, m4); s = plus256(s, m2);
   s = raise(s); s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 0);
   s = dot(a1, e10); s = mac(s, a2, e9); s = mac(s, a3, e8); s = mac(s, a4, e7); s = mac(s, a5, blend(d6, a5));
-  s = plus64<C>(s, m18); s = plus96<C>(s, m15); s = plus192<C>(s, m8); s = plus224<C>(s, m5); s = plus256<C>(s, m3);
+  s = plus64<C>(s, m18); s = plus96<C>(s, m15); s = plus192<C>(s, m8); s = plus224(s, m5); s = plus256(s, m3);
   s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a2, o9); s = mac(s, a3, o8); s = mac(s, a4, o7); s = mac(s, a5, o6); s = plus64<C>(s, m19);
-  s = plus96<C>(s, m16); s = plus192<C>(s, m9); s = plus224<C>(s, m6); s = plus256<C>(s, m4); s = raise(s);
+  s = plus96<C>(s, m16); s = plus192<C>(s, m9); s = plus224(s, m6); s = plus256(s, m4); s = raise(s);
   s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 16);
   s = dot(a2, e10); s = mac(s, a3, e9); s = mac(s, a4, e8); s = mac(s, a5, e7); s = mac(s, a6, and(a6, LOW));
-  s = plus96<C>(s, m17); s = plus192<C>(s, m10); s = plus224<C>(s, m7); s = plus256<C>(s, m5); s = raise(s);
+  s = plus96<C>(s, m17); s = plus192<C>(s, m10); s = plus224(s, m7); s = plus256(s, m5); s = raise(s);
   s = plus(s, h); h = overflowOf(s); low = limbOf(s);
   s = dot(a3, o9); s = mac(s, a4, o8); s = mac(s, a5, o7); s = mac(s, a6, and(o6, LOW)); s = plus96<C>(s, m18);
-  s = plus192<C>(s, m11); s = plus224<C>(s, m8); s = plus256<C>(s, m6); s = raise(s); s = plus(s, h);
+  s = plus192<C>(s, m11); s = plus224(s, m8); s = plus256(s, m6); s = raise(s); s = plus(s, h);
   h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 32);
   s = dot(a3, e10); s = mac(s, a4, e9); s = mac(s, a5, e8); s = mac(s, a6, blend(d7, a6)); s = plus96<C>(s, m19);
-  s = plus192<C>(s, m12); s = plus224<C>(s, m9); s = plus256<C>(s, m7); s = raise(s); s = plus(s, h);
+  s = plus192<C>(s, m12); s = plus224(s, m9); s = plus256(s, m7); s = raise(s); s = plus(s, h);
   h = overflowOf(s); low = limbOf(s);
-  s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); s = plus192<C>(s, m13); s = plus224<C>(s, m10);
-  s = plus256<C>(s, m8); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a4, o9); s = mac(s, a5, o8); s = mac(s, a6, o7); s = plus192<C>(s, m13); s = plus224(s, m10);
+  s = plus256(s, m8); s = raise(s); s = plus(s, h); h = overflowOf(s);
   v128.store(r, lower(pack(low, limbOf(s))), 48);
   s = dot(a4, e10); s = mac(s, a5, e9); s = mac(s, a6, e8); s = mac(s, a7, and(a7, LOW)); s = plus192<C>(s, m14);
-  s = plus224<C>(s, m11); s = plus256<C>(s, m9); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = plus224(s, m11); s = plus256(s, m9); s = raise(s); s = plus(s, h); h = overflowOf(s);
   low = limbOf(s);
-  s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, and(o7, LOW)); s = plus192<C>(s, m15); s = plus224<C>(s, m12);
-  s = plus256<C>(s, m10); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a5, o9); s = mac(s, a6, o8); s = mac(s, a7, and(o7, LOW)); s = plus192<C>(s, m15); s = plus224(s, m12);
+  s = plus256(s, m10); s = raise(s); s = plus(s, h); h = overflowOf(s);
   v128.store(r, lower(pack(low, limbOf(s))), 64);
-  s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, blend(d8, a7)); s = plus192<C>(s, m16); s = plus224<C>(s, m13);
-  s = plus256<C>(s, m11); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
-  s = dot(a6, o9); s = mac(s, a7, o8); s = plus192<C>(s, m17); s = plus224<C>(s, m14); s = plus256<C>(s, m12);
+  s = dot(a5, e10); s = mac(s, a6, e9); s = mac(s, a7, blend(d8, a7)); s = plus192<C>(s, m16); s = plus224(s, m13);
+  s = plus256(s, m11); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
+  s = dot(a6, o9); s = mac(s, a7, o8); s = plus192<C>(s, m17); s = plus224(s, m14); s = plus256(s, m12);
   s = raise(s); s = plus(s, h); h = overflowOf(s); v128.store(r, lower(pack(low, limbOf(s))), 80);
-  s = dot(a6, e10); s = mac(s, a7, e9); s = mac(s, a8, and(a8, LOW)); s = plus192<C>(s, m18); s = plus224<C>(s, m15);
-  s = plus256<C>(s, m13); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
-  s = dot(a7, o9); s = mac(s, a8, and(o8, LOW)); s = plus192<C>(s, m19); s = plus224<C>(s, m16);
-  s = plus256<C>(s, m14); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a6, e10); s = mac(s, a7, e9); s = mac(s, a8, and(a8, LOW)); s = plus192<C>(s, m18); s = plus224(s, m15);
+  s = plus256(s, m13); s = raise(s); s = plus(s, h); h = overflowOf(s); low = limbOf(s);
+  s = dot(a7, o9); s = mac(s, a8, and(o8, LOW)); s = plus192<C>(s, m19); s = plus224(s, m16);
+  s = plus256(s, m14); s = raise(s); s = plus(s, h); h = overflowOf(s);
   v128.store(r, lower(pack(low, limbOf(s))), 96);
-  s = dot(a7, e10); s = mac(s, a8, blend(d9, a8)); s = plus224<C>(s, m17); s = plus256<C>(s, m15); s = raise(s);
+  s = dot(a7, e10); s = mac(s, a8, blend(d9, a8)); s = plus224(s, m17); s = plus256(s, m15); s = raise(s);
   s = plus(s, h); h = overflowOf(s); low = limbOf(s);
-  s = dot(a8, o9); s = plus224<C>(s, m18); s = plus256<C>(s, m16); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a8, o9); s = plus224(s, m18); s = plus256(s, m16); s = raise(s); s = plus(s, h); h = overflowOf(s);
   v128.store(r, lower(pack(low, limbOf(s))), 112);
-  s = dot(a8, e10); s = mac(s, a9, and(a9, LOW)); s = plus224<C>(s, m19); s = plus256<C>(s, m17); s = raise(s);
+  s = dot(a8, e10); s = mac(s, a9, and(a9, LOW)); s = plus224(s, m19); s = plus256(s, m17); s = raise(s);
   s = plus(s, h); h = overflowOf(s); low = limbOf(s);
-  s = dot(a9, and(o9, LOW)); s = plus256<C>(s, m18); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a9, and(o9, LOW)); s = plus256(s, m18); s = raise(s); s = plus(s, h); h = overflowOf(s);
   v128.store(r, lower(pack(low, limbOf(s))), 128);
-  s = dot(a9, and(a9, HIGH)); s = plus256<C>(s, m19); s = raise(s); s = plus(s, h); h = overflowOf(s);
+  s = dot(a9, and(a9, HIGH)); s = plus256(s, m19); s = raise(s); s = plus(s, h); h = overflowOf(s);
   low = limbOf(s);
   v128.store(r, lower(pack(low, raise(h))), 144);
 }

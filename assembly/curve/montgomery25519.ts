@@ -1,5 +1,5 @@
 import { carry, invert, isZero, mul, mulSub, sqr, sqrSub } from "./field25519";
-import { add, copy, ELEMENT, negateWhere, QUAD, select, splat, sub, takeLane } from "./quad";
+import { add, copy, negateWhere, QUAD, select, splat, sub } from "./quad";
 import { AFFINE } from "./affine";
 import { ONE, ZERO } from "./edwards25519";
 

@@ -1,4 +1,4 @@
-import { AFFINE, storeEntry } from "./affine";
+import { storeEntry } from "./affine";
 import { doublePoints, POINTS } from "./edwards25519";
 import { invertAll, mul } from "./field25519";
 import { ADD_WORK, addAffine, fromEdwards } from "./montgomery25519";
