@@ -35,9 +35,10 @@ import {
   TEXT_CAPACITY,
   TEXTS_OFFSET,
 } from "../src/format/batch";
-import { MAX_INFLATED_LENGTH, MAX_TEXT_LENGTH } from "../src/format/limits";
+import { MAX_INFLATED_LENGTH, MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../src/format/limits";
 import { decodeBase45 } from "./decode/base45";
 import { inflateZlib } from "./decode/inflate";
+import { addedBefore, lengthScanned } from "./decode/scanned";
 import { resetDetail, writeDetail } from "./detail";
 import { reserve } from "./layout";
 import { Credential } from "./parse/credential";
@@ -186,10 +187,14 @@ function readItem(item: i32, textsLength: u32): void {
 function decodeItem(item: i32, textsLength: u32, credential: Credential): Code {
   const entry = BATCH + ITEMS_OFFSET + <usize>item * ITEM_SIZE;
   const offset = load<u32>(entry, ITEM_TEXT_OFFSET);
-  const length = load<u32>(entry, ITEM_TEXT_LENGTH);
+  const given = load<u32>(entry, ITEM_TEXT_LENGTH);
+  if (given > <u32>MAX_SCANNED_LENGTH) return Code.TOO_LONG;
+  if (<u64>offset + <u64>given > <u64>textsLength) return Code.INTERNAL;
+  const scanned = BATCH + TEXTS_OFFSET + offset;
+  const added = addedBefore(scanned, given);
+  const text = scanned + added;
+  const length = lengthScanned(text, given - added);
   if (length > <u32>MAX_TEXT_LENGTH) return Code.TOO_LONG;
-  if (<u64>offset + <u64>length > <u64>textsLength) return Code.INTERNAL;
-  const text = BATCH + TEXTS_OFFSET + offset;
   const compressed = decodeBase45(text, length, COMPRESSED);
   if (compressed < 0) return hasForeignPrefix(text, length) ? Code.BAD_PREFIX : -compressed;
   const inflated = inflateZlib(COMPRESSED, compressed, arenaTop, MAX_INFLATED_LENGTH);

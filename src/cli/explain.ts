@@ -27,7 +27,7 @@ export function register(program: Command): void {
 }
 
 async function explain(qr: string, options: ExplainOptions): Promise<number> {
-  const text = qr === "-" ? Buffer.from(await readInput("-", "a QR text")).toString("latin1").trimEnd() : qr; // prettier-ignore
+  const given = qr === "-" ? await readInput("-", "a QR text") : qr;
   const request = requestFrom(options);
   const [{ Engine }, { requirementsFor }, { explainVerdict }] = await Promise.all([
     import("../engine/engine.js"),
@@ -41,8 +41,9 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
     throw unusableSources(error, { trust: options.trust ?? [], status: options.status ?? [] });
   });
   const requirements = { ...requirementsFor(policy, request), detail: "names" as const };
-  const judged = trust.length === 0 ? engine.inspect(text).verdict : engine.verifyAll([text], requirements)[0];
+  const judged = trust.length === 0 ? engine.inspect(given).verdict : engine.verifyAll([given], requirements)[0];
   if (judged === undefined) throw new Error("the engine gave no verdict");
+  const text = typeof given === "string" ? given : new TextDecoder("utf-8", { ignoreBOM: true }).decode(given);
   const layers = explainVerdict(text, judged);
   if (options.json === true) printJson({ outcome: judged.outcome, code: judged.code, layers });
   else layers.forEach(show);

@@ -1,22 +1,24 @@
 import { createReadStream } from "node:fs";
-import { MAX_TEXT_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { reasonOf, UsageError } from "./errors.js";
 
 export interface Line {
   /** From 1. */
   number: number;
-  /** Without the line end; of a line beyond the limit of a QR text only enough to see that. */
+  /** Without the line end; of a line beyond the limit of a QR text only enough to see that, and why. */
   bytes: Uint8Array;
 }
 
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-/** One more than a QR text and its carriage return can have. */
-const KEEP = MAX_TEXT_LENGTH + 2;
+const SPACE = 0x20;
+/** Of byte order marks, in UTF-8 and UTF-16. */
+const MARKS: readonly number[] = [0xef, 0xbb, 0xbf, 0xfe, 0xff];
+/** Of a longer line this much shows what happened to it: percent-encoding and full-width letters take three times the room. */
+const KEEP = 3 * MAX_SCANNED_LENGTH;
 
 /**
- * The non-empty lines of a file, or of standard input for "-", in groups as they arrive. Bytes, not text: what is not
- * ASCII must reach the engine as it is. A line without end does not fill the memory.
+ * The lines of a file that are not blank, or of standard input for "-", in groups as they arrive. Bytes, not text: what
+ * is not ASCII must reach the engine as it is. A line without end does not fill the memory.
  */
 export async function* readLines(file: string): AsyncGenerator<Line[]> {
   const stream = file === "-" ? process.stdin : createReadStream(file);
@@ -54,14 +56,13 @@ class LineSplitter {
     return lines;
   }
 
-  /** The line collected so far, if it is not empty. */
+  /** The line collected so far, if it is not blank. */
   end(): Line | undefined {
-    const whole = this.#rest.length === 1 && this.#rest[0] !== undefined ? this.#rest[0] : Buffer.concat(this.#rest);
+    const bytes = this.#rest.length === 1 && this.#rest[0] !== undefined ? this.#rest[0] : Buffer.concat(this.#rest);
     const number = this.#number++;
     this.#rest = [];
     this.#restLength = 0;
-    const bytes = whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole;
-    return bytes.length === 0 ? undefined : { number, bytes };
+    return bytes.every((byte) => byte <= SPACE || MARKS.includes(byte)) ? undefined : { number, bytes };
   }
 
   #keep(piece: Buffer): void {

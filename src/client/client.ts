@@ -7,7 +7,7 @@ import {
   SUBPROTOCOL_TOKEN,
   writeRequest,
 } from "../format/frame.js";
-import { MAX_TEXT_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { msgpackCodec } from "../format/msgpack.js";
 import type { CodeName, Verdict, VerifyRequest } from "../format/verdict.js";
 import { inOrder } from "./in-order.js";
@@ -307,14 +307,14 @@ export class HufuClient {
 const afterThisTurn: (task: () => void) => void =
   typeof setImmediate === "function" ? setImmediate : (task) => setTimeout(task);
 
-const latin1 = new TextDecoder("latin1");
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** JSON has no bytes. Those of a QR text are ASCII; any other is no base45 in whatever letter it turns into. */
+/** JSON has no bytes. A byte order mark stays where it is: what scanners add is the engine's to take off. */
 function asText(qr: string | Uint8Array): string {
-  return typeof qr === "string" ? qr : latin1.decode(qr);
+  return typeof qr === "string" ? qr : utf8.decode(qr);
 }
 
 /** The verdict on a text over the limit rests on its length alone; it must not fill the line. */
 function shorten(qr: string | Uint8Array): string | Uint8Array {
-  return qr.length > MAX_TEXT_LENGTH ? qr.slice(0, MAX_TEXT_LENGTH + 1) : qr;
+  return qr.length > MAX_SCANNED_LENGTH ? qr.slice(0, MAX_SCANNED_LENGTH + 1) : qr;
 }

@@ -14,7 +14,7 @@ import {
   TEXT_CAPACITY,
   TEXTS_OFFSET,
 } from "../format/batch.js";
-import { MAX_TEXT_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { type Requirements, writeContext } from "../format/requirements.js";
 
 const utf8 = new TextEncoder();
@@ -38,7 +38,7 @@ export class BatchWriter {
 
   /** Room for one more text, however long? */
   get full(): boolean {
-    return this.#count === MAX_BATCH_ITEMS || TEXT_CAPACITY - this.#textLength < MAX_TEXT_LENGTH;
+    return this.#count === MAX_BATCH_ITEMS || TEXT_CAPACITY - this.#textLength < MAX_SCANNED_LENGTH;
   }
 
   /** Append one text; the caller has looked at `full`. */
@@ -47,7 +47,7 @@ export class BatchWriter {
     const length = typeof text === "string" ? this.#copyString(text) : this.#copyBytes(text);
     this.view.setUint32(item + ITEM_TEXT_OFFSET, this.#textLength, true);
     this.view.setUint32(item + ITEM_TEXT_LENGTH, length, true);
-    if (length <= MAX_TEXT_LENGTH) this.#textLength += length;
+    if (length <= MAX_SCANNED_LENGTH) this.#textLength += length;
     writeContext(this.view, CONTEXTS_OFFSET + this.#count * CONTEXT_SIZE, requirements);
     this.#count++;
   }
@@ -69,16 +69,18 @@ export class BatchWriter {
 
   /** A text over the limit is not copied, its length alone decides. */
   #copyBytes(text: Uint8Array): number {
-    if (text.length <= MAX_TEXT_LENGTH) this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
+    if (text.length <= MAX_SCANNED_LENGTH) this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
     return text.length;
   }
 
   #copyString(text: string): number {
-    if (text.length > MAX_TEXT_LENGTH) return text.length;
+    if (text.length > MAX_SCANNED_LENGTH) return text.length;
     const start = TEXTS_OFFSET + this.#textLength;
-    const { read, written } = utf8.encodeInto(text, this.bytes.subarray(start, start + MAX_TEXT_LENGTH));
-    // Characters beyond ASCII took the room: the text is not base45, and its beginning must not pass for the whole.
-    if (read < text.length) this.bytes[start] = 0xff;
-    return written;
+    const room = this.bytes.subarray(start, start + MAX_SCANNED_LENGTH);
+    const { read, written } = utf8.encodeInto(text, room);
+    if (read === text.length) return written;
+    // Characters beyond ASCII took the room: it is as long as the same text in bytes, and leaves nothing behind.
+    room.fill(0);
+    return MAX_SCANNED_LENGTH + 1;
   }
 }

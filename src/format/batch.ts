@@ -44,7 +44,7 @@ export const CONTEXT_FLAG_DETAIL = 8;
 // Item: where its text lies.
 /** u32, offset from the start of the texts. */
 export const ITEM_TEXT_OFFSET = 0;
-/** u32, bytes. A text longer than MAX_TEXT_LENGTH is not copied; its length alone decides. */
+/** u32, bytes. A text longer than MAX_SCANNED_LENGTH is not copied; its length alone decides. */
 export const ITEM_TEXT_LENGTH = 4;
 export const ITEM_SIZE = 8;
 

@@ -4,6 +4,8 @@
 
 /** Characters of a QR text: the capacity of a version 40-L symbol in alphanumeric mode (ISO/IEC 18004). */
 export const MAX_TEXT_LENGTH = 4296;
+/** Bytes of a text as it arrives, with what a scanner added around it. */
+export const MAX_SCANNED_LENGTH = 4400;
 /** Bytes after inflation. */
 export const MAX_INFLATED_LENGTH = 65536;
 /** Nested CBOR arrays, maps and tags, the outermost counted as one. */

@@ -1,13 +1,20 @@
 import { constants, inflateSync } from "node:zlib";
 import { MAX_INFLATED_LENGTH, MAX_TEXT_LENGTH } from "../../format/limits.js";
+import { takeOffScanned } from "../../format/scanned.js";
 import type { Fault } from "./cbor.js";
 
 /** The two outer layers of a QR text, read slowly and with the place of every fault. */
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
-/** Base45 (RFC 9285). Bytes of a fault are characters of the text. */
-export function readBase45(text: string): Uint8Array | Fault {
+/** Base45 (RFC 9285) of a text as it was scanned. Bytes of a fault are characters of that. */
+export function readBase45(scanned: string): Uint8Array | Fault {
+  const { text, before } = takeOffScanned(scanned);
+  const found = readTrimmed(text);
+  return found instanceof Uint8Array ? found : { ...found, byte: before + found.byte };
+}
+
+function readTrimmed(text: string): Uint8Array | Fault {
   if (text.length > MAX_TEXT_LENGTH) {
     return { byte: MAX_TEXT_LENGTH, rule: `a QR text has at most ${MAX_TEXT_LENGTH} characters (ISO/IEC 18004, 40-L)` };
   }
