@@ -4,6 +4,7 @@ import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import { type Line, readLines } from "./lines.js";
 import { paint, print, printable, printJson } from "./output.js";
 import { Progress } from "./progress.js";
+import { onReaderGone } from "./reader-gone.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
 
@@ -35,10 +36,14 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   const trust = await readSources("--trust", options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
   const status = await locateSources("--status", options.status ?? []);
+  const creating = Verifier.create({ trust, status, ...(policy && { policy }) });
   // What is in a temporary folder is removed when the process exits, which a signal alone would not make it do.
-  process.once("SIGINT", () => process.exit(130));
-  process.once("SIGTERM", () => process.exit(143));
-  const verifier = await Verifier.create({ trust, status, ...(policy && { policy }) }).catch((error: unknown) => {
+  const end = (exitStatus: number): void => {
+    void creating.then((verifier) => verifier.loaded()).finally(() => process.exit(exitStatus));
+  };
+  process.once("SIGINT", end.bind(undefined, 130)).once("SIGTERM", end.bind(undefined, 143));
+  onReaderGone(end.bind(undefined, 0));
+  const verifier = await creating.catch((error: unknown) => {
     throw unusableSources(error, { trust: options.trust, status: options.status ?? [] });
   });
   try {

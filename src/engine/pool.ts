@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { HEADER_STARTED } from "../format/batch.js";
 import { slabBytes } from "./slab-ring.js";
@@ -20,6 +21,8 @@ export interface PoolStats {
 export class WorkerPool {
   readonly stats: PoolStats = { batches: 0, replaced: 0 };
   readonly #piscina: Piscina<Task, Answer>;
+  /** Threads that have said that they have loaded. */
+  readonly #loaded = new Set<number>();
   #briefing: Briefing;
 
   constructor(workers: number, briefing: Briefing) {
@@ -33,6 +36,7 @@ export class WorkerPool {
       // The slab ring bounds what is in flight; the pool's own queue need not.
       maxQueue: Infinity,
     });
+    this.#piscina.on("message", (threadId: number) => this.#loaded.add(threadId));
   }
 
   get workers(): number {
@@ -76,9 +80,34 @@ export class WorkerPool {
     }
   }
 
+  /**
+   * Resolves when no worker is loading. Until then neither workers nor process may be ended: Node may abort the whole
+   * process where a thread is stopped while it imports (Node 20: `v8::Module::IsGraphAsync`, exit status 134).
+   */
+  async loaded(): Promise<void> {
+    for (const thread of this.#piscina.threads) {
+      if (!this.#loaded.has(thread.threadId)) await settled(thread);
+    }
+  }
+
   async close(): Promise<void> {
+    await this.loaded();
     await this.#piscina.destroy();
   }
+}
+
+/** Resolves when a thread that is loading has loaded, or has died of it. */
+function settled(thread: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      thread.unref();
+      thread.off("message", done).off("exit", done);
+      resolve();
+    };
+    // The pool lets its idle threads keep no process alive; this one is waited for.
+    thread.ref();
+    thread.on("message", done).on("exit", done);
+  });
 }
 
 /** Milliseconds for which a worker has had the batch in slab `slab`; 0 while it waits. */

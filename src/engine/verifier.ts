@@ -169,6 +169,11 @@ export class Verifier {
     return Promise.all(pending);
   }
 
+  /** Resolves when no worker is loading. Who means to call `process.exit` waits for it; see WorkerPool. */
+  async loaded(): Promise<void> {
+    await this.#pool.loaded();
+  }
+
   /** Answers what is in work, then ends the workers, and leaves no file behind. */
   async close(): Promise<void> {
     await this.#batcher.drain();

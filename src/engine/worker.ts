@@ -1,3 +1,4 @@
+import { parentPort, threadId } from "node:worker_threads";
 import { HEADER_GENERATION, HEADER_STARTED } from "../format/batch.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { slabBytes } from "./slab-ring.js";
@@ -19,6 +20,9 @@ export type Task = number | { slab: number; briefing: Briefing };
  * it any more because newer ones have followed: it wants the newest.
  */
 export type Answer = Uint8Array | undefined | "behind";
+
+// Once this module, the last of its graph, has been evaluated; see WorkerPool.loaded.
+queueMicrotask(() => parentPort?.postMessage(threadId));
 
 let briefing: Briefing | undefined;
 let instance: Instance | undefined;

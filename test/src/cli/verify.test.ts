@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -19,8 +19,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function hufu(args: string[], input = ""): Promise<{ status: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [hufuPath, ...args], { cwd: folder });
+async function hufu(
+  args: string[],
+  input = "",
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [hufuPath, ...args], { cwd: folder, env: { ...process.env, ...env } });
   child.stdin.end(input);
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { status: child.exitCode, out, err };
@@ -40,6 +44,18 @@ describe("hufu verify", () => {
       [4 + codes.length, "VALID"],
     ]);
     expect(status).toBe(1);
+  });
+
+  it("ends no worker that is still loading: Node may abort the process over it", async () => {
+    const notes = join(folder, "workers.txt");
+    const preload = new URL("../../support/slow-worker.mjs", import.meta.url).href;
+    const env = { NODE_OPTIONS: `--import=${preload}`, SLOW_WORKER: notes };
+    const { status } = await hufu(["verify", "--trust", trust, "--at", at.toISOString()], card, env);
+    expect(status).toBe(0);
+    const lines = readFileSync(notes, "utf8").trimEnd().split("\n");
+    const begun = lines.filter((line) => line.endsWith(" begins")).map((line) => line.split(" ")[0]);
+    expect(begun.length).toBeGreaterThan(0);
+    for (const thread of begun) expect(lines).toContain(`${thread ?? ""} loaded`);
   });
 
   it("ends with 0 where all are accepted, and does not keep a line that has no end", async () => {
