@@ -8,6 +8,7 @@ export {
   advanceStatus,
   changeStatus,
   clearStatus,
+  goWithoutStatus,
   limitStatusAge,
   loadStatus,
   statusEpoch,

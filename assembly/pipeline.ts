@@ -46,8 +46,18 @@ import { parseCredential } from "./parse/cwt";
 import { Code } from "./result";
 import { Job, JOB_SIZE } from "./signature/job";
 import { algorithmOf, verifyKnown } from "./signature/verify";
-import { statusOfCredential, statusSource } from "./status/status";
-import { findKeys, keyAlgorithm, keyIsNameless, keyIssuer, keyMaySign, keyNotAfter, keyNotBefore, nextKey } from "./trust";
+import { goesWithoutStatus, statusOfCredential, statusSource } from "./status/status";
+import {
+  findKeys,
+  keyAlgorithm,
+  keyIsNameless,
+  keyIssuer,
+  keyMaySign,
+  keyNotAfter,
+  keyNotBefore,
+  keyPromisesStatus,
+  nextKey,
+} from "./trust";
 
 /**
  * A batch from text to verdict, stage by stage: decode and parse every item, collect the signatures to check, check
@@ -297,11 +307,12 @@ function judge(item: i32): void {
   const context = contextAt(item);
   const credential = credentialAt(item);
   const at = load<i64>(context, CONTEXT_AT);
-  const issuer = keyIssuer(load<u16>(result, RESULT_KEY));
-  const status = statusOfCredential(issuer, credential, at);
+  const key = <i32>load<u16>(result, RESULT_KEY);
+  const status = statusOfCredential(keyIssuer(key), credential, at);
   store<u8>(result, <u8>(credential.tier | (status << 4)), RESULT_TIER_AND_STATUS);
   store<u8>(result, <u8>statusSource(), RESULT_STATUS_SOURCE);
-  const code = codeOfStatus(status);
+  const promised = keyPromisesStatus(key) || credential.namesStatus;
+  const code = status == Status.UNCHECKED && promised && !goesWithoutStatus() ? Code.STATUS_UNKNOWN : codeOfStatus(status);
   setCode(item, code == Code.VALID ? codeOfPolicy(credential, context, at) : code);
 }
 

@@ -5,6 +5,7 @@ import {
   KEY_NAMELESS,
   KEY_NOT_AFTER,
   KEY_NOT_BEFORE,
+  KEY_PROMISES_STATUS,
   KEY_PUBLIC,
   KEY_SIZE,
   KEY_TIERS,
@@ -96,6 +97,10 @@ export function keyIsNameless(key: i32): bool {
 
 export function keyIssuer(key: i32): i32 {
   return load<u16>(keyAt(key), KEY_ISSUER);
+}
+
+export function keyPromisesStatus(key: i32): bool {
+  return load<u8>(keyAt(key), KEY_PROMISES_STATUS) != 0;
 }
 
 export function keyNotBefore(key: i32): i64 {

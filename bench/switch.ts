@@ -162,6 +162,7 @@ export function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array>
     notAfter: CARDS_EXPIRE,
     tiers: [Tier.LITE, Tier.FULL],
     use,
+    promisesStatus: true,
   });
   const list = {
     authority: ISSUER,

@@ -109,6 +109,8 @@ function readConfirmation(out: Credential): bool {
 /** Claim 65535, status (Token Status List): a map; "status_list", where it is there, is a map with "idx" and "uri". */
 function readStatus(out: Credential): bool {
   if (claims.major != MAP) return false;
+  // A way to tell the status that this engine does not know is one that it cannot ask, not one that is not there.
+  out.namesStatus = claims.argument > 0;
   for (let entries = claims.argument; entries > 0; entries--) {
     claims.readHead();
     const isStatusList = isText(STATUS_LIST, 11);

@@ -32,9 +32,9 @@ const REGIONS: usize = reserve(MAX_ISSUERS * offsetof<Region>());
 /** Bytes of a snapshot for each change since then that there is room for at once: 6 % more memory. */
 const BYTES_PER_CHANGE = 1024;
 
-let loaded: i32 = 0;
 let newestEpoch: u32 = 0;
 let maxAge: i64 = i64.MAX_VALUE;
+let withoutStatus: bool = false;
 let source: StatusSource = 0;
 
 /**
@@ -58,7 +58,6 @@ export function loadStatus(issuer: i32): void {
   slot.epoch = load<u32>(body, BODY_EPOCH);
   slot.universe = load<i64>(body, BODY_UNIVERSE);
   slot.expires = load<i64>(body, BODY_EXPIRES);
-  loaded++;
   newestEpoch = max(newestEpoch, slot.epoch);
 }
 
@@ -67,7 +66,6 @@ export function clearStatus(issuer: i32): void {
   const slot = slotAt(issuer);
   if (slot.body == 0) return;
   slot.body = 0;
-  loaded--;
   newestEpoch = 0;
   for (let i = 0; i < MAX_ISSUERS; i++) {
     if (slotAt(i).body != 0) newestEpoch = max(newestEpoch, slotAt(i).epoch);
@@ -93,14 +91,23 @@ export function limitStatusAge(seconds: i64): void {
   maxAge = seconds;
 }
 
+/** The host was told to accept what nothing loaded can tell the status of, promised or not (contract section 5). */
+export function goWithoutStatus(allowed: bool): void {
+  withoutStatus = allowed;
+}
+
+export function goesWithoutStatus(): bool {
+  return withoutStatus;
+}
+
 /** The newest epoch in force of any issuer, 0 for none. */
 export function statusEpoch(): u32 {
   return newestEpoch;
 }
 
 /**
- * The status of one credential at a moment, all times in seconds since 1970, as far as snapshots know it. `issuedAt`
- * and `expires` are its claims, i64.MIN_VALUE and i64.MAX_VALUE where it has none.
+ * The status of one credential at a moment, all times in seconds since 1970, as far as snapshots know it: UNCHECKED
+ * where its issuer has none. `issuedAt` and `expires` are its claims, i64.MIN_VALUE and i64.MAX_VALUE where it has none.
  */
 export function statusOf(
   issuer: i32,
@@ -111,11 +118,11 @@ export function statusOf(
   at: i64,
 ): Status {
   source = 0;
-  if (loaded == 0) return Status.UNCHECKED;
-  if (<u32>issuer >= <u32>MAX_ISSUERS || ctiLength != CTI_SIZE) return Status.NOT_COVERED;
+  if (<u32>issuer >= <u32>MAX_ISSUERS) return Status.UNCHECKED;
   const slot = slotAt(issuer);
   const body = slot.body;
-  if (body == 0 || issuedAt == i64.MIN_VALUE || issuedAt > slot.universe) return Status.NOT_COVERED;
+  if (body == 0) return Status.UNCHECKED;
+  if (ctiLength != CTI_SIZE || issuedAt == i64.MIN_VALUE || issuedAt > slot.universe) return Status.NOT_COVERED;
   let status: Status = slot.count == 0 ? 0 : changedStatus(slot, cti);
   source = StatusSource.DELTA;
   if (status == 0) {

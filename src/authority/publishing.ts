@@ -133,6 +133,7 @@ function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | undefined {
     notBefore: Math.floor(row.notBefore.getTime() / 1000),
     notAfter: Math.floor(row.notAfter.getTime() / 1000),
     use: row.use,
+    promisesStatus: true,
   };
   if (row.use === "credential") key.tiers = [Tier.LITE, Tier.FULL];
   return key;

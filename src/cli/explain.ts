@@ -5,21 +5,20 @@ import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";
 import { paint, print, printable, printJson } from "./output.js";
 import { readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 
-interface ExplainOptions extends RequestOptions {
+interface ExplainOptions extends RequestOptions, StatusOptions {
   trust?: string[];
-  status?: string[];
   policy?: string;
   json?: true;
 }
 
 export function register(program: Command): void {
-  withRequestOptions(program.command("explain"))
+  withStatusOptions(withRequestOptions(program.command("explain")))
     .description("show a QR text layer by layer: what is there, where it fails, by which rule, and what to do")
     .argument("<qr>", "the QR text, or - for standard input")
     .option("--trust <file...>", "trust sources; without them the card is read and not judged")
-    .option("--status <file...>", "status snapshots and deltas")
     .option("--policy <file>", "acceptance policy, JSON")
     .option("--json", "print one JSON document")
     .action(async (qr: string, options: ExplainOptions) => {
@@ -30,13 +29,14 @@ export function register(program: Command): void {
 async function explain(qr: string, options: ExplainOptions): Promise<number> {
   const given = qr === "-" ? await readInput("-", { what: "a QR text", most: 3 * MAX_SCANNED_LENGTH }) : qr;
   const request = requestFrom(options);
+  const statusFiles = statusFilesOf(options);
   const [{ Engine }, { requirementsFor }, { explainVerdict }] = await Promise.all([
     import("../engine/engine.js"),
     import("../policy/policy.js"),
     import("./explain/layers.js"),
   ]);
   const trust = await readSources("--trust", options.trust ?? []);
-  const status = await readSources("--status", options.status ?? []);
+  const status = statusFiles === "none" ? statusFiles : await readSources("--status", statusFiles);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
   const engine = await Engine.create({ trust, status }).catch((error: unknown) => {
     throw unusableSources(error, { trust: options.trust ?? [], status: options.status ?? [] });

@@ -7,21 +7,20 @@ import { Progress } from "./progress.js";
 import { onReaderGone } from "./reader-gone.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
 
-interface VerifyOptions extends RequestOptions {
+interface VerifyOptions extends RequestOptions, StatusOptions {
   trust: string[];
-  status?: string[];
   policy?: string;
   claims?: true;
   json?: true;
 }
 
 export function register(program: Command): void {
-  withRequestOptions(program.command("verify"))
+  withStatusOptions(withRequestOptions(program.command("verify")))
     .description("verify QR texts, one a line: one verdict a line, in the same order")
     .argument("[file]", "file of QR texts, or - for standard input", "-")
     .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
-    .option("--status <file...>", "status snapshots and deltas; without them status is unchecked")
     .option("--policy <file>", "acceptance policy, JSON")
     .option("--claims", "print the claims of genuine cards")
     .option("--json", "print a JSON document a line")
@@ -32,10 +31,11 @@ export function register(program: Command): void {
 
 async function verify(file: string, options: VerifyOptions): Promise<number> {
   const request: VerifyRequest = { ...requestFrom(options), ...(options.claims === true && { claims: true }) };
+  const statusFiles = statusFilesOf(options);
   const { Verifier } = await import("../engine/verifier.js");
   const trust = await readSources("--trust", options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
-  const status = await locateSources("--status", options.status ?? []);
+  const status = statusFiles === "none" ? statusFiles : await locateSources("--status", statusFiles);
   const creating = Verifier.create({ trust, status, ...(policy && { policy }) });
   // What is in a temporary folder is removed when the process exits, which a signal alone would not make it do.
   const end = (exitStatus: number): void => {

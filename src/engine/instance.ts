@@ -113,6 +113,13 @@ export class Instance {
     });
   }
 
+  /** May a card be accepted whose status is promised, and which nothing loaded can tell (contract §5)? */
+  goWithoutStatus(allowed: boolean): void {
+    this.#guard(() => {
+      this.#exports.goWithoutStatus(allowed ? 1 : 0);
+    });
+  }
+
   /** Trust the credential keys of `list` and no others. Throws UnacceptableKey, and then trusts none. */
   loadTrust(list: TrustList): void {
     this.#guard(() => {

@@ -4,6 +4,7 @@ import {
   KEY_NAMELESS,
   KEY_NOT_AFTER,
   KEY_NOT_BEFORE,
+  KEY_PROMISES_STATUS,
   KEY_PUBLIC,
   KEY_SIZE,
   KEY_TIERS,
@@ -40,16 +41,36 @@ export function writeKeyTable(
     throw new RangeError(`${keys.length} keys in the trust list; at most ${MAX_TRUSTED_KEYS} can be trusted at once`);
   }
   const ids = new Map<string, number>();
+  const told = toldOfKeys(keys);
   let nameCount = 0;
   keys.forEach((key, index) => {
-    const issuer = key.issuer ?? "";
+    const { issuer = "", promisesStatus } = told.get(publicKeyOf(key)) ?? key;
     if (!ids.has(issuer)) ids.set(issuer, ids.size);
-    writeKey(view, keysAt + index * KEY_SIZE, key, ids.get(issuer) ?? 0);
+    writeKey(view, keysAt + index * KEY_SIZE, { ...key, promisesStatus }, ids.get(issuer) ?? 0);
     for (const kid of key.kids) {
       writeName(view, namesAt + nameCount++ * NAME_SIZE, kid, index);
     }
   });
   return { keyCount: keys.length, nameCount, issuers: { ids, names: keys.map(nameOf) } };
+}
+
+/**
+ * What is known of each key by whichever source says more: where one key comes in a JWK set and in a signed list too,
+ * its cards have the issuer and the promise of the list, whatever entry is tried first.
+ */
+function toldOfKeys(keys: readonly TrustedKey[]): Map<string, Pick<TrustedKey, "issuer" | "promisesStatus">> {
+  const told = new Map<string, Pick<TrustedKey, "issuer" | "promisesStatus">>();
+  for (const key of keys) {
+    const before = told.get(publicKeyOf(key));
+    const issuer = before?.issuer ?? key.issuer;
+    const promisesStatus = before?.promisesStatus === true || key.promisesStatus;
+    told.set(publicKeyOf(key), { ...(issuer !== undefined && { issuer }), promisesStatus });
+  }
+  return told;
+}
+
+function publicKeyOf(key: TrustedKey): string {
+  return `${key.algorithm}:${toHex(key.publicKey)}`;
 }
 
 function writeKey(view: DataView, at: number, key: TrustedKey, issuer: number): void {
@@ -58,6 +79,7 @@ function writeKey(view: DataView, at: number, key: TrustedKey, issuer: number): 
   view.setUint8(at + KEY_TIERS, key.tiers?.reduce<number>((mask, tier) => mask | (1 << tier), 0) ?? ALL_TIERS);
   view.setUint16(at + KEY_ISSUER, issuer, true);
   view.setUint8(at + KEY_NAMELESS, key.kids.length === 0 ? 1 : 0);
+  view.setUint8(at + KEY_PROMISES_STATUS, key.promisesStatus ? 1 : 0);
   view.setBigInt64(at + KEY_NOT_BEFORE, key.notBefore === undefined ? -FOREVER : BigInt(key.notBefore), true);
   view.setBigInt64(at + KEY_NOT_AFTER, key.notAfter === undefined ? FOREVER : BigInt(key.notAfter), true);
   new Uint8Array(view.buffer, at + KEY_PUBLIC, 64).set(key.publicKey.subarray(0, 64));

@@ -30,13 +30,18 @@ export interface EngineState {
   lists: readonly OpenedStatusList[];
   /** Seconds after which `good` is `stale`, whatever the snapshot itself allows. */
   statusMaxAge?: number;
+  /** The host was told to go without status where nothing loaded tells it. */
+  withoutStatus: boolean;
 }
 
 /** Where state comes from. */
 export interface StateSources<Status = Uint8Array> {
   trust: TrustSource | readonly TrustSource[];
-  /** Status snapshots, deltas and Token Status Lists, in any order. Without any, status is `unchecked`. */
-  status?: Status | readonly Status[];
+  /**
+   * Status snapshots, deltas and Token Status Lists, in any order. Where status is promised and none of them tells it,
+   * a card is STATUS_UNKNOWN; "none" says knowingly to go without (contract §5).
+   */
+  status?: Status | readonly Status[] | "none";
   statusMaxAge?: number;
 }
 
@@ -46,7 +51,7 @@ const utf8 = new TextEncoder();
 export async function readState(sources: StateSources, verify: VerifySignature): Promise<EngineState> {
   const state = trustOnly(sources, verify);
   const { keys } = state.trust;
-  return withStatus(state, await openStatus(listOf(sources.status), (file) => openFile(file, { keys, verify })));
+  return withStatus(state, await openStatus(statusSources(sources.status), (file) => openFile(file, { keys, verify })));
 }
 
 /** The state before any status. Throws TrustError. */
@@ -57,12 +62,14 @@ export function trustOnly(sources: StateSources<unknown>, verify: VerifySignatur
     trust: readTrustSources(sources.trust, verify),
     statuses: [],
     lists: [],
+    withoutStatus: sources.status === "none",
     ...(sources.statusMaxAge !== undefined && { statusMaxAge: sources.statusMaxAge }),
   };
 }
 
-export function listOf<Source>(sources: Source | readonly Source[] = []): readonly Source[] {
-  return Array.isArray(sources) ? (sources as readonly Source[]) : [sources as Source];
+export function statusSources<Source>(status: Source | readonly Source[] | "none" = "none"): readonly Source[] {
+  if (status === "none") return [];
+  return Array.isArray(status) ? (status as readonly Source[]) : [status as Source];
 }
 
 function readTrustSources(sources: TrustSource | readonly TrustSource[], verify: VerifySignature): TrustList {
@@ -196,5 +203,6 @@ export function loadState(instance: Instance, state: EngineState, before?: Engin
     else instance.loadStatus(status, read);
   }
   if (!sameTrust || before.lists !== state.lists) instance.loadLists(state.lists);
+  instance.goWithoutStatus(state.withoutStatus);
   if (state.statusMaxAge !== undefined) instance.limitStatusAge(state.statusMaxAge);
 }

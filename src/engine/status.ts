@@ -15,6 +15,7 @@ export interface StatusExports {
   changeStatus(issuer: number, ctis: number, count: number, status: number): void;
   advanceStatus(issuer: number, epoch: number, universe: bigint, expires: bigint): void;
   limitStatusAge(seconds: bigint): void;
+  goWithoutStatus(allowed: number): void;
   statusEpoch(): number;
   statusOf(issuer: number, cti: number, ctiLength: number, issuedAt: bigint, expires: bigint, at: bigint): number;
   listSpace(index: number, bytes: number): number;

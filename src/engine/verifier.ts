@@ -10,9 +10,9 @@ import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
 import {
   type EngineState,
-  listOf,
   type StateSources,
   type StatusSource,
+  statusSources,
   trustOnly,
   withStatus,
   withTrustList,
@@ -83,7 +83,7 @@ export class Verifier {
     checker.loadTrust(trusting.trust);
     const store = new StatusStore(module, checker);
     try {
-      const opened = await store.open(listOf(options.status), trusting.trust);
+      const opened = await store.open(statusSources(options.status), trusting.trust);
       const state = withStatus(trusting, opened);
       store.settle(opened, state);
       return new Verifier(store, state, options);

@@ -39,7 +39,8 @@ function readJwk(jwk: unknown, position: number): TrustedKey | undefined {
   const x = coordinate(jwk["x"]);
   const y = algorithm === Algorithm.ED25519 ? new Uint8Array() : coordinate(jwk["y"]);
   if (x === undefined || y === undefined) throw bad(`key ${position} has no public key of 32-byte coordinates`);
-  return { kids: kidsOf(jwk["kid"], position), algorithm, publicKey: concat(x, y), use: "credential" };
+  const kids = kidsOf(jwk["kid"], position);
+  return { kids, algorithm, publicKey: concat(x, y), use: "credential", promisesStatus: false };
 }
 
 /** A JWK's kid is text, a COSE kid is bytes. Both ways to get from one to the other are in use. */

@@ -11,6 +11,8 @@ export const KEY_TIERS = 1;
 export const KEY_ISSUER = 2;
 /** u8, 1 where no NAME record names the key: it is tried whatever kid a credential carries. */
 export const KEY_NAMELESS = 4;
+/** u8, 1 where the status of what the key signs is promised (contract section 5). */
+export const KEY_PROMISES_STATUS = 5;
 /** i64 each, seconds since 1970; valid while notBefore <= at <= notAfter. */
 export const KEY_NOT_BEFORE = 8;
 export const KEY_NOT_AFTER = 16;

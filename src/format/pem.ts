@@ -50,7 +50,7 @@ function readBlock(label: string, body: string, position: number): TrustedKey {
   const bytes = fromBase64(body.replaceAll(/[ \t\r\n]/g, ""));
   if (bytes === undefined) throw bad(`block ${position} is not base64`);
   try {
-    if (label === "PUBLIC KEY") return { kids: [], ...readSpki(bytes), use: "credential" };
+    if (label === "PUBLIC KEY") return { kids: [], ...readSpki(bytes), use: "credential", promisesStatus: false };
     if (label === "CERTIFICATE") return readCertificate(bytes);
   } catch (error) {
     if (error instanceof DerError) throw bad(`block ${position}: ${error.message}`);
@@ -109,7 +109,7 @@ function readCertificate(bytes: Uint8Array): TrustedKey {
   const key = readPublicKey(content.inside());
   // Unique identifiers, extensions, and the signature of whoever issued the certificate follow.
   const named = issuer === undefined ? {} : { issuer };
-  return { kids: [], ...key, ...named, notBefore, notAfter, use: "credential" };
+  return { kids: [], ...key, ...named, notBefore, notAfter, use: "credential", promisesStatus: false };
 }
 
 /** Name of the subject, as far as it has one that is plain text. */

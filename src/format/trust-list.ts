@@ -34,6 +34,11 @@ export interface TrustedKey {
   tiers?: Tier[];
   /** What it signs: credentials, or status snapshots. */
   use: KeyUse;
+  /**
+   * Its issuer publishes the status of what the key signs: where nothing loaded tells it, the card is not accepted.
+   * Lists made before this was said promise; JWKS and PEM, which cannot say it, do not (contract §5).
+   */
+  promisesStatus: boolean;
 }
 
 export type KeyUse = "credential" | "status";
@@ -102,6 +107,9 @@ const EPOCH = -65537;
 const KEYS = -65538;
 const TIERS = -65539;
 const USE = -65540;
+const STATUS = -65541;
+/** The only value of STATUS: no status is published. Any other promises, so that none fails open. */
+const STATUS_NONE = 0;
 const USES: readonly KeyUse[] = ["credential", "status"];
 
 /** What `encodeTrustList` needs: everything is said. */
@@ -160,6 +168,7 @@ function encodeKey(key: TrustedKey): CborMap {
   if (key.notBefore !== undefined) entry.set(NBF, key.notBefore);
   if (key.notAfter !== undefined) entry.set(EXP, key.notAfter);
   if (key.tiers !== undefined) entry.set(TIERS, key.tiers);
+  if (!key.promisesStatus) entry.set(STATUS, STATUS_NONE);
   return entry;
 }
 
@@ -173,7 +182,8 @@ function decodeKey(entry: unknown): TrustedKey {
   }
   const use = USES.find((_, number) => number === entry.get(USE));
   if (use === undefined) throw bad("a key's use is unknown");
-  const key: TrustedKey = { kids: [kid], algorithm, publicKey, use };
+  const promisesStatus = entry.get(STATUS) !== STATUS_NONE;
+  const key: TrustedKey = { kids: [kid], algorithm, publicKey, use, promisesStatus };
   if (entry.has(ISS)) key.issuer = text(entry.get(ISS), "key's issuer");
   if (entry.has(NBF)) key.notBefore = whole(entry.get(NBF), "key's start");
   if (entry.has(EXP)) key.notAfter = whole(entry.get(EXP), "key's end");

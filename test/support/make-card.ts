@@ -82,8 +82,10 @@ export function makeCard(key: TestKey, options: CardOptions = {}): string {
   return qrOf(coseSign1(key, options));
 }
 
+/** Promises no status unless it is to. */
 export function trusted(key: TestKey, changes: Partial<TrustedKey> = {}): TrustedKey {
-  return { kids: [kidOf(key)], algorithm: key.algorithm, publicKey: key.publicKey, use: "credential", ...changes };
+  const { algorithm, publicKey } = key;
+  return { kids: [kidOf(key)], algorithm, publicKey, use: "credential", promisesStatus: false, ...changes };
 }
 
 const JWK_CURVE: Record<Algorithm, Record<string, string>> = {

@@ -52,7 +52,9 @@ export function statusSigner(issuer: string): { signer: StatusSigner; trust: Sta
   return {
     signer: { algorithm: Algorithm.ED25519, kid, sign: (bytes) => new Uint8Array(sign(null, bytes, privateKey)) },
     trust: {
-      keys: [{ kids: [kid], algorithm: Algorithm.ED25519, publicKey: raw, issuer, use: "status" }],
+      keys: [
+        { kids: [kid], algorithm: Algorithm.ED25519, publicKey: raw, issuer, use: "status", promisesStatus: true },
+      ],
       verify: (_algorithm, key, message, signature) =>
         verifySignature(
           null,

@@ -57,7 +57,7 @@ export const REMEDIES: Texts = {
   SUSPENDED: "do not accept the card until its holder has had it reinstated",
   STATUS_NOT_COVERED: "fetch the newest snapshot",
   STATUS_STALE: "fetch the newest snapshot",
-  STATUS_UNKNOWN: "load the issuer's status; until then do not decide by this card",
+  STATUS_UNKNOWN: "load the issuer's status (--status); until then do not decide by this card",
   CLOCK_WRONG: "set the clock of this machine right; until then do not decide by this card",
   NOT_YET_VALID: "check the clock",
   EXPIRED: "the holder asks for a new card",

@@ -65,7 +65,8 @@ describe("look-up in a snapshot", () => {
       fc.property(question, ({ issuer, cti, issuedAt, expires, at }) => {
         const answer = wasm.statusOf(issuer, stages.put(cti, 0), cti.length, issuedAt, expires, at);
         expect(answer).toBeGreaterThanOrEqual(Status.GOOD);
-        expect(answer).toBeLessThan(Status.UNCHECKED);
+        if (issuer === 5) expect(answer).toBeLessThan(Status.UNCHECKED);
+        else expect(answer).toBe(Status.UNCHECKED);
       }),
       { numRuns: 2000 },
     );

@@ -48,9 +48,13 @@ describe.each(["stages", "debug"] as const)("status in the engine (%s)", (build_
     return stages.exports.statusOf(issuer, stages.put(cti, 0), cti.length, issuedAt, expires, at);
   }
 
-  it("is unchecked where no snapshot is loaded at all", () => {
+  it("is unchecked where the issuer has no snapshot", () => {
     expect(ask(good)).toBe(Status.UNCHECKED);
     expect(stages.exports.statusEpoch()).toBe(0);
+    loadSnapshot(stages.exports, 2, snapshot);
+    for (const issuer of [-1, 0, 1, 3, 1023, 1024, 0x7fffffff, -0x80000000]) {
+      expect(ask(revoked, { issuer }), `issuer ${issuer}`).toBe(Status.UNCHECKED);
+    }
   });
 
   it("answers for every credential of the universe", () => {
@@ -67,11 +71,8 @@ describe.each(["stages", "debug"] as const)("status in the engine (%s)", (build_
     expect([...stages.take(answers, universe.length)]).toEqual(universe.map(({ status }) => status));
   });
 
-  it("does not cover other issuers, later credentials, foreign ids and other months", () => {
+  it("does not cover later credentials, foreign ids and other months", () => {
     loadSnapshot(stages.exports, 2, snapshot);
-    for (const issuer of [-1, 0, 1, 3, 1023, 1024, 0x7fffffff, -0x80000000]) {
-      expect(ask(revoked, { issuer }), `issuer ${issuer}`).toBe(Status.NOT_COVERED);
-    }
     expect(ask(revoked, { issuedAt: UNIVERSE + 1n })).toBe(Status.NOT_COVERED);
     expect(ask(revoked, { issuedAt: ABSENT })).toBe(Status.NOT_COVERED);
     expect(ask(revoked, { issuedAt: 0n })).toBe(Status.REVOKED);
@@ -119,7 +120,7 @@ describe.each(["stages", "debug"] as const)("status in the engine (%s)", (build_
     }
     expect(stages.exports.memory.buffer.byteLength - size).toBeLessThanOrEqual(2 * 65536);
     stages.exports.clearStatus(9);
-    expect(ask(good, { issuer: 9 })).toBe(Status.NOT_COVERED);
+    expect(ask(good, { issuer: 9 })).toBe(Status.UNCHECKED);
     stages.exports.clearStatus(2);
     expect(ask(good)).toBe(Status.UNCHECKED);
   });

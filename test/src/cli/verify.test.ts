@@ -8,8 +8,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unusableSources } from "../../../src/cli/sources.js";
 import { StatusError } from "../../../src/format/status-error.js";
 import { TrustError } from "../../../src/format/trust-list.js";
-import { identity, jwksOf, makeCard, payload } from "../../support/make-card.js";
+import { Algorithm } from "../../../src/format/batch.js";
+import { generateKey } from "../../support/keys.js";
+import { identity, jwksOf, makeCard, payload, trusted } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";
+import { trustListOf } from "../../support/trust.js";
 import { at, card, codes, issuerKey, texts } from "../../support/server.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hufu-verify-"));
@@ -69,6 +72,33 @@ describe("hufu verify", () => {
       const { status, out, err } = await verify(args);
       expect([status, out], args.join(" ")).toEqual([2, ""]);
       expect(err).toMatch(/^hufu: .*; .*\.\n$/);
+    }
+  });
+});
+
+describe("status that nobody gives", () => {
+  it("leaves a card undetermined whose trust list promises it, unless told to go without", async () => {
+    const trustList = join(folder, "promising.hufu");
+    const root = generateKey(Algorithm.ED25519);
+    writeFileSync(trustList, await trustListOf(root, [trusted(issuerKey, { promisesStatus: true })]));
+    const files = ["--trust", trustList, "--at", at.toISOString()];
+    const without = await hufu(["verify", "-", ...files], card);
+    expect(without).toMatchObject({ status: 1, err: "" });
+    expect(without.out).toMatch(/^1\tundetermined\tSTATUS_UNKNOWN\t/);
+    const knowingly = await hufu(["verify", "-", "--json", "--without-status", ...files], card);
+    expect(knowingly).toMatchObject({ status: 0, err: "" });
+    expect(JSON.parse(knowingly.out)).toMatchObject({ code: "VALID", status: "unchecked" });
+    const explained = await hufu(["explain", card, ...files]);
+    expect(explained.status).toBe(1);
+    expect(explained.out).toContain("STATUS_UNKNOWN");
+    expect((await hufu(["explain", card, "--without-status", ...files])).status).toBe(0);
+    for (const command of [
+      ["verify", "-"],
+      ["explain", card],
+    ]) {
+      const both = await hufu([...command, "--without-status", "--status", trustList, ...files], card);
+      expect(both).toMatchObject({ status: 2, out: "" });
+      expect(both.err).toMatch(/--without-status contradict/);
     }
   });
 });

@@ -38,7 +38,11 @@ function card(index: number, by = key, uri = URI): string {
 let trust: Uint8Array;
 let file: Uint8Array;
 beforeAll(async () => {
-  const keys = [trusted(key, { issuer }), trusted(other, { issuer: "other.example" })];
+  const promisesStatus = true;
+  const keys = [
+    trusted(key, { issuer, promisesStatus }),
+    trusted(other, { issuer: "other.example", promisesStatus: false }),
+  ];
   trust = await trustListOf(root, [...keys, trusted(statusKey, { issuer, use: "status" })]);
   file = await encodeStatusList(list, signer);
 });
@@ -82,9 +86,11 @@ describe("status from a Token Status List", () => {
   });
 
   it("decides nothing about another address or another issuer's credentials", async () => {
-    expect(await judge([file], card(1, key, `${URI}0`))).toMatchObject({ code: "VALID", status: "unchecked" });
-    expect(await judge([file], card(1, key, URI.replace("1", "2")))).toMatchObject({ status: "unchecked" });
-    expect(await judge([file], card(1, other))).toMatchObject({ code: "VALID", status: "unchecked" });
+    const unknown = { outcome: "undetermined", code: "STATUS_UNKNOWN", status: "unchecked" };
+    expect(await judge([file], card(1, key, `${URI}0`))).toMatchObject(unknown);
+    expect(await judge([file], card(1, key, URI.replace("1", "2")))).toMatchObject(unknown);
+    // The key's issuer promises nothing; the card does, by naming a list.
+    expect(await judge([file], card(1, other))).toMatchObject(unknown);
   });
 
   it("yields to the issuer's snapshot where that covers the credential", async () => {

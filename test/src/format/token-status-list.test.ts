@@ -139,6 +139,7 @@ describe.skipIf(!vectorsPresent)("token status list of the draft" + vectorsNote,
         algorithm: Algorithm.P256,
         publicKey: Buffer.concat([Buffer.from(jwk.x ?? "", "base64url"), Buffer.from(jwk.y ?? "", "base64url")]),
         use: "credential",
+        promisesStatus: false,
       },
     ],
     verify: (_algorithm, _key, message, signature) =>

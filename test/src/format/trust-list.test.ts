@@ -27,10 +27,12 @@ function exampleList(root: Algorithm): { list: NewTrustList; sign: (message: Uin
       notAfter: 1_900_000_000,
       tiers: [Tier.LITE, Tier.FULL],
       use: "credential",
+      promisesStatus: i % 2 === 0,
     };
   });
   const status = generateKey(Algorithm.ED25519);
-  keys.push({ kids: [Uint8Array.of(9)], algorithm: status.algorithm, publicKey: status.publicKey, use: "status" });
+  const { algorithm, publicKey } = status;
+  keys.push({ kids: [Uint8Array.of(9)], algorithm, publicKey, use: "status", promisesStatus: true });
   const list = {
     authority: "试点公安局",
     epoch: 7,

@@ -10,6 +10,7 @@ import { fromSec1 } from "../../../src/format/point.js";
 import { readTrust } from "../../../src/format/trust.js";
 import { encodeTrustList } from "../../../src/format/trust-list.js";
 import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere, type TestKey } from "../../support/keys.js";
+import { trusted } from "../../support/make-card.js";
 import { trustErrorOf } from "../../support/trust.js";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -32,7 +33,7 @@ describe("a JWK set", () => {
   it.each(ALGORITHMS_UNDER_TEST)("gives its keys of algorithm %i", (algorithm) => {
     const key = generateKey(algorithm);
     const { keys } = read(JSON.stringify({ keys: [{ ...jwkOf(key), kid: "key one" }] }));
-    expect(keys).toEqual([{ kids: [bytesOf("key one")], algorithm, publicKey: key.publicKey, use: "credential" }]);
+    expect(keys).toEqual([trusted(key, { kids: [bytesOf("key one")] })]);
   });
 
   it("gives a kid as text and as the bytes it may stand for", () => {
@@ -92,7 +93,7 @@ describe("PEM public keys", () => {
     const key = generateKey(algorithm);
     expect(read(pemOf(key))).toEqual({
       epoch: 0,
-      keys: [{ kids: [], algorithm, publicKey: key.publicKey, use: "credential" }],
+      keys: [trusted(key, { kids: [] })],
     });
   });
 
@@ -229,9 +230,7 @@ describe("our trust list", () => {
       epoch: 1,
       issuedAt: 1,
       expires: 2,
-      keys: [
-        { kids: [Uint8Array.of(1)], algorithm: root.algorithm, publicKey: root.publicKey, use: "credential" as const },
-      ],
+      keys: [trusted(root, { kids: [Uint8Array.of(1)] })],
       root: { algorithm: root.algorithm, publicKey: root.publicKey },
     };
     const bytes = await encodeTrustList(list, (message) => root.sign(message));
