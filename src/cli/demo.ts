@@ -78,20 +78,18 @@ async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[])
 
 async function openVerifier(data: string, options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<number> {
   const { Verifier } = await import("../engine/verifier.js");
-  const { Feed, openFeed, readFirst } = await import("../server/feed.js");
+  const { Feed, openFeed } = await import("../server/feed.js");
   const { startServer } = await import("../server/server.js");
   const { dashboardPages } = await import("./demo/pages.js");
   const { PILOT_POLICY } = await import("./demo/policy.js");
   const { version } = await import("./version.js");
-  const source = openFeed(data);
-  const verifier = await Verifier.create({ ...(await readFirst(source)), policy: PILOT_POLICY });
-  await source.release();
+  const verifier = await Verifier.create({ trust: [], policy: PILOT_POLICY });
   undo.push(() => verifier.close());
-  const feed = new Feed(source, verifier, (event) => {
-    if (event.kind === "refused") note(`${event.files.join(", ")} refused: ${String(event.error)}`);
+  const feed = new Feed(openFeed(data), verifier, (event) => {
+    if (event.kind === "refused") note(`${event.files.join(", ")} refused: ${reasonOf(event.error)}`);
   });
-  feed.start();
   undo.push(() => feed.stop());
+  await feed.start();
   const server = await startServer(verifier, {
     host: "127.0.0.1",
     port: options.port,

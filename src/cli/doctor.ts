@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { epochOf, type StatusState } from "../format/status-state.js";
 import type { TrustList } from "../format/trust-list.js";
+import type { Look } from "../server/feed-source.js";
 import { portNumber } from "./arguments.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, reasonOf } from "./errors.js";
 import { paint, print, printJson } from "./output.js";
@@ -109,20 +111,22 @@ async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<F
   const about = "trust, status";
   const remedy = "fetch them again from the authority";
   try {
-    const [{ compileEngine }, { Instance }, { readState }, { readSource }, { openFeed, readFirst }] = await Promise.all(
-      [
-        import("../engine/module.js"),
-        import("../engine/instance.js"),
-        import("../engine/state.js"),
-        import("../engine/stored-body.js"),
-        import("../server/feed.js"),
-      ],
-    );
+    const [{ compileEngine }, { Instance }, { readState }, { readSource }, { openFeed }] = await Promise.all([
+      import("../engine/module.js"),
+      import("../engine/instance.js"),
+      import("../engine/state.js"),
+      import("../engine/stored-body.js"),
+      import("../server/feed.js"),
+    ]);
     const source = feed === undefined ? undefined : openFeed(feed);
-    const first = source === undefined ? { trust: [], status: [] } : await readFirst(source);
+    const list = source && found(await source.read(TRUST_FILE));
+    const files = source && [found(await source.locate(STATUS_FILE)), found(await source.read(DELTA_FILE))];
     const sources = {
-      trust: [...(await readSources("--trust", trust ?? [])), ...first.trust],
-      status: [...(await readSources("--status", status ?? [])), ...first.status.map(readSource)],
+      trust: [...(await readSources("--trust", trust ?? [])), ...(list ? [list] : [])],
+      status: [
+        ...(await readSources("--status", status ?? [])),
+        ...(files ?? []).filter((file) => file !== undefined).map(readSource),
+      ],
     };
     await source?.release();
     const instance = new Instance(await compileEngine());
@@ -132,6 +136,10 @@ async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<F
   } catch (error) {
     return [{ about, good: false, found: reasonOf(error), remedy }];
   }
+}
+
+function found<T>(look: Look<T>): T | undefined {
+  return typeof look === "object" && "found" in look ? look.found : undefined;
 }
 
 function trustFinding({ keys, epoch, expires }: TrustList): Finding {

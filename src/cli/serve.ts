@@ -1,12 +1,19 @@
+import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import { type Config, configure } from "../server/config.js";
-import type { FeedEvent, FeedSource, FirstFiles } from "../server/feed.js";
+import type { FeedEvent } from "../server/feed.js";
 import { type AccessToken, readTokens } from "../server/token.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { locateSources, readPolicyFile, readSources, readTextSource, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
 import { version } from "./version.js";
+
+/**
+ * What a feed at hand has is in force before the first card is asked about; one that does not answer by then keeps
+ * nobody out: the server listens, and says that it is not ready.
+ */
+const FIRST_LOOK_MS = 1_000;
 
 export function register(program: Command): void {
   withServerOptions(program.command("serve"))
@@ -30,19 +37,16 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const { workers, statusMaxAge, host, port, credits, idleSeconds, perAddress, connections } = config;
   const source = config.feed === undefined ? undefined : openFeed(config.feed);
   const verifier = await Verifier.create({
-    ...(await firstFiles(config, source)),
+    trust: await readSources("--trust", config.trust),
+    status: await locateSources("--status", config.status),
     ...(policy && { policy }),
     ...(workers !== undefined && { workers }),
     ...(statusMaxAge !== undefined && { statusMaxAge }),
   }).catch((error: unknown) => {
-    const { trust, status, feed = "" } = config;
-    throw unusableSources(error, trust.length > 0 ? { trust, status } : { trust: [feed], status: [feed] });
+    throw unusableSources(error, config);
   });
-  await source?.release();
   const feed = source && new Feed(source, verifier, reportTo(log));
-  // What the feed has now is in force before the first card is verified.
-  await feed?.poll();
-  feed?.start();
+  await Promise.race([feed?.start(), after(FIRST_LOOK_MS, undefined, { ref: false })]);
   const server = await startServer(verifier, {
     ...{ host, port, credits, idleSeconds, perAddress, connections, version: version() },
     tokens,
@@ -57,45 +61,40 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   log.info({ host, port: server.port, workers: verifier.stats.workers }, "verifying");
   const signal = await interruption();
   log.info({ signal }, "stopping: answering what is in work");
-  await feed?.stop();
-  await server.close();
+  await Promise.all([server.close(), feed?.stop()]);
   await verifier.close();
   log.info("stopped");
 }
 
 /** The one token that may ask everything, and those that are for something. */
 async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
-  const text = tokens === undefined ? undefined : await readTextSource("--tokens", tokens);
+  const [file] = tokens === undefined ? [] : await readSources("--tokens", [tokens]);
   try {
-    return [...(token === undefined ? [] : [{ token }]), ...(text === undefined ? [] : readTokens(text))];
+    return [...(token === undefined ? [] : [{ token }]), ...(file ? readTokens(Buffer.from(file).toString()) : [])];
   } catch (error) {
     const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
     throw new UsageError(`cannot use ${tokens ?? ""}: ${reasonOf(error)}`, `write it as ${example}`);
   }
 }
 
-/** Files named by hand come first: their root key then binds what the feed may bring. */
-async function firstFiles(config: Config, source: FeedSource | undefined): Promise<FirstFiles> {
-  if (source !== undefined && config.trust.length === 0) {
-    const { readFirst } = await import("../server/feed.js");
-    return readFirst(source).catch((error: unknown) => {
-      throw new UsageError(
-        `cannot follow ${config.feed ?? ""}: ${reasonOf(error)}`,
-        "name a folder or URL that `hufu publish --out` filled",
-      );
-    });
-  }
-  return {
-    trust: await readSources("--trust", config.trust),
-    status: await locateSources("--status", config.status),
-  };
-}
-
 function reportTo(log: Logger): (event: FeedEvent) => void {
   return (event) => {
-    if (event.kind === "in-force") log.info({ files: event.files }, "put in force");
-    else if (event.kind === "unreachable") log.error({ err: event.error }, "the feed cannot be read");
-    else log.warn({ files: event.files, err: event.error }, "refused: what was in force stays in force");
+    switch (event.kind) {
+      case "in-force":
+        log.info({ files: event.files }, "put in force");
+        return;
+      case "refused":
+        log.warn({ files: event.files, why: reasonOf(event.error) }, "refused: what was in force stays in force");
+        return;
+      case "passed-over":
+        log.warn({ file: event.file, holds: event.holds }, "passed over: it is not a file of a feed");
+        return;
+      case "unreachable":
+        log.error({ why: reasonOf(event.error) }, "the feed cannot be read");
+        return;
+      case "reachable":
+        log.info("the feed can be read again");
+    }
   };
 }
 

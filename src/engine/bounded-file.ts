@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { concat } from "../format/bytes.js";
 
 /** Files that must not be larger than what is wanted of them: the rest is never read, whatever the file says it has. */
@@ -18,33 +18,26 @@ export class FileTooLarge extends Error {
 export async function readBounded(path: string, most: number): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const { size } = await file.stat();
-    if (size > most) throw new FileTooLarge(size, most);
-    const pieces: Uint8Array[] = [];
-    // A pipe has no size beforehand, and a file may grow while it is read.
-    for (let length = 0; length <= most;) {
-      const piece = new Uint8Array(PIECE);
-      const { bytesRead } = await file.read(piece, 0, PIECE, null);
-      if (bytesRead === 0) return concat(...pieces);
-      pieces.push(piece.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    throw new FileTooLarge(0, most);
+    return await readOpen(file, most);
   } finally {
     await file.close();
   }
 }
 
-/** The same of a stream: standard input, a body. The rest is left unread. */
-export async function collectBounded(stream: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
+/** The same of a file that is open, from where it stands. */
+export async function readOpen(file: FileHandle, most: number): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  if (size > most) throw new FileTooLarge(size, most);
   const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of stream) {
-    length += piece.length;
-    if (length > most) throw new FileTooLarge(0, most);
-    pieces.push(piece);
+  // A pipe has no size beforehand, and a file may grow while it is read.
+  for (let length = 0; length <= most;) {
+    const piece = new Uint8Array(PIECE);
+    const { bytesRead } = await file.read(piece, 0, PIECE, null);
+    if (bytesRead === 0) return concat(...pieces);
+    pieces.push(piece.subarray(0, bytesRead));
+    length += bytesRead;
   }
-  return concat(...pieces);
+  throw new FileTooLarge(0, most);
 }
 
 /** The same for what is needed before anything else can start. */

@@ -22,9 +22,9 @@ export const MAX_TRUST_FILE_LENGTH = 4194304;
 export const MAX_SETTINGS_FILE_LENGTH = 4194304;
 /** Bytes of a status snapshot or delta file: a thousand million revocations, or a quarter of an engine's memory. */
 export const MAX_STATUS_FILE_LENGTH = 1073741824;
+/** Bytes of a delta that a feed is followed to: eight million changes, after which a snapshot is due. */
+export const MAX_DELTA_FILE_LENGTH = 134217728;
 /** Token Status Lists in force at once. */
 export const MAX_STATUS_LISTS = 256;
 /** Bytes of a Token Status List once inflated: 134 million credentials of two bits. */
 export const MAX_STATUS_LIST_LENGTH = 33554432;
-/** Bytes of a file of people: a million without photos. */
-export const MAX_PEOPLE_FILE_LENGTH = 134217728;

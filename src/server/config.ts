@@ -2,7 +2,7 @@ import { delimiter } from "node:path";
 import { z } from "zod";
 import { readBoundedSync } from "../engine/bounded-file.js";
 import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
-import { decodeText } from "../format/text.js";
+import { readFeedAddress } from "./feed-address.js";
 import { token } from "./token.js";
 
 /**
@@ -11,13 +11,23 @@ import { token } from "./token.js";
  */
 const whole = (least: number, most: number): z.ZodInt => z.int().min(least).max(most);
 const files = z.array(z.string().min(1));
+const place = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    try {
+      readFeedAddress(text);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : "it cannot be read");
+    }
+  });
 
 const settings = z.strictObject({
   host: z.string().min(1),
   port: whole(0, 65_535),
   trust: files,
   status: files,
-  feed: z.string().min(1).optional(),
+  feed: place.optional(),
   statusMaxAge: whole(1, 366 * 86_400).optional(),
   policy: z.string().min(1).optional(),
   workers: whole(1, 256).optional(),
@@ -143,19 +153,19 @@ export function configure(
 function readFile(path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(decodeText(readBoundedSync(path, MAX_SETTINGS_FILE_LENGTH)));
+    value = JSON.parse(Buffer.from(readBoundedSync(path, MAX_SETTINGS_FILE_LENGTH)).toString("utf8"));
   } catch (error) {
     throw new ConfigError(`cannot read the configuration ${path}: ${error instanceof Error ? error.message : ""}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ConfigError(`the configuration ${path} is no JSON object`);
+    throw new ConfigError(`the configuration ${path} is not a JSON object`);
   }
   const unknown = Object.keys(value).find((key) => !(SETTING_NAMES as string[]).includes(key));
-  if (unknown !== undefined) throw new ConfigError(`${unknown} in ${path} is no setting: see \`hufu config\``);
+  if (unknown !== undefined) throw new ConfigError(`${unknown} in ${path} is not a setting: see \`hufu config\``);
   return value as Record<string, unknown>;
 }
 
-/** What is no number stays text, for the check to name. */
+/** What is not a number stays text, for the check to name. */
 function parse(text: string | undefined, kind: Description["kind"]): unknown {
   if (text === undefined || text === "") return undefined;
   if (kind === "list") return text.split(delimiter);

@@ -1,263 +1,289 @@
-import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { PrivateFolder } from "../engine/private-folder.js";
+import { setTimeout as after } from "node:timers/promises";
 import type { StatusSource } from "../engine/state.js";
-import { concat } from "../format/bytes.js";
+import { reasonOf } from "../engine/reason.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
-import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
-import { StatusError } from "../format/status-error.js";
-
-/** Where a verifier's trust list and status come from: a folder, or the same files over HTTP. */
-export interface FeedSource {
-  /** The file's bytes; undefined where it is not there or has not changed since it was last returned. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  /** The same for a file that may be large: where it lies, at least until `release`. It never is in memory here. */
-  locate(name: string): Promise<{ path: string } | undefined>;
-  /** Nothing that was located is needed any more. */
-  release(): Promise<void>;
-}
+import { StatusError, type StatusErrorCode } from "../format/status-error.js";
+import { readFeedAddress } from "./feed-address.js";
+import type { FeedSource, Look } from "./feed-source.js";
+import { FolderSource } from "./folder-source.js";
+import { HttpSource } from "./http-source.js";
 
 /** What follows the feed; see Verifier. Each throws or rejects where it refuses, and then nothing changes. */
 export interface FeedTarget {
-  updateTrust(file: Uint8Array): void;
+  updateTrust(file: Uint8Array): void | Promise<void>;
   updateStatus(...files: StatusSource[]): Promise<void>;
 }
 
+/** What there is to say of a feed: what was put in force, and each change for the worse or the better once. */
 export type FeedEvent =
   | { kind: "in-force"; files: readonly string[] }
   | { kind: "refused"; files: readonly string[]; error: unknown }
-  | { kind: "unreachable"; error: unknown };
+  /** Something else lies where a file is looked for. */
+  | { kind: "passed-over"; file: string; holds: string }
+  | { kind: "unreachable"; error: unknown }
+  | { kind: "reachable" };
 
-/** A feed given as an http(s) URL or as a folder. */
+/** How a feed is. Times are as Date.now() gives them. */
+export interface FeedState {
+  readonly place: string;
+  /** Looked at least once for everything. */
+  looked: boolean;
+  /** Why it could not be read, or not all of it, at the last look. */
+  trouble: string | undefined;
+  /** When all of it could last be read. */
+  lastSuccess: number | undefined;
+  /** When something of it last came into force. */
+  lastChange: number | undefined;
+  /** Looks at which not all of it could be read. */
+  failures: number;
+  /** What is wrong with which file, where it could be read. */
+  readonly faults: Map<string, string>;
+}
+
+/** A feed given as an http(s) address or as a folder. Throws Error for an address that is not one. */
 export function openFeed(place: string): FeedSource {
-  return /^https?:\/\//.test(place) ? new HttpSource(place) : new FolderSource(place);
+  const address = readFeedAddress(place);
+  return "folder" in address ? new FolderSource(address.folder) : new HttpSource(address);
 }
-
-export class FolderSource implements FeedSource {
-  readonly #seen = new Map<string, string>();
-
-  constructor(readonly folder: string) {}
-
-  read(name: string): Promise<Uint8Array | undefined> {
-    return this.#open(name, (file) => file.readFile());
-  }
-
-  locate(name: string): Promise<{ path: string } | undefined> {
-    return this.#open(name, (_, path) => ({ path }));
-  }
-
-  async release(): Promise<void> {
-    // The files are not ours.
-  }
-
-  /** What `take` makes of a file that is new. */
-  async #open<T>(name: string, take: (file: FileHandle, path: string) => T | Promise<T>): Promise<T | undefined> {
-    const path = join(this.folder, name);
-    let file: FileHandle | undefined;
-    try {
-      file = await open(path);
-      const { mtimeNs, size, ino } = await file.stat({ bigint: true });
-      const mark = `${mtimeNs} ${size} ${ino}`;
-      if (this.#seen.get(name) === mark) return undefined;
-      checkLength(Number(size), path);
-      const taken = await take(file, path);
-      this.#seen.set(name, mark);
-      return taken;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw error;
-    } finally {
-      await file?.close();
-    }
-  }
-}
-
-function checkLength(bytes: number, place: string): void {
-  if (bytes > MAX_STATUS_FILE_LENGTH) throw new Error(`${place} has ${bytes} bytes or more`);
-}
-
-/** How long one file may take over HTTP. */
-const TIMEOUT_MS = 30_000;
-
-export class HttpSource implements FeedSource {
-  readonly #tags = new Map<string, string>();
-  /** SHA-256 of what was last returned, of servers that give no tags. */
-  readonly #hashes = new Map<string, string>();
-  readonly #base: URL;
-  readonly #folder = new PrivateFolder();
-
-  constructor(url: string) {
-    this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
-  }
-
-  read(name: string): Promise<Uint8Array | undefined> {
-    return this.#fetch(name, async (pieces) => {
-      const read: Uint8Array[] = [];
-      for await (const piece of pieces) read.push(piece);
-      return concat(...read);
-    });
-  }
-
-  locate(name: string): Promise<{ path: string } | undefined> {
-    return this.#fetch(name, async (pieces) => {
-      const path = await this.#folder.path(name);
-      await writeFile(path, pieces, { mode: 0o600 });
-      return { path };
-    });
-  }
-
-  release(): Promise<void> {
-    return this.#folder.remove();
-  }
-
-  /** What `take` makes of a file that is new. */
-  async #fetch<T>(name: string, take: (pieces: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T | undefined> {
-    // Not AbortSignal.timeout: its timer would let the process end while the answer is waited for.
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
-    }, TIMEOUT_MS);
-    const tag = this.#tags.get(name);
-    // Filters and ids do not shrink; and what travels as it is has the length that was announced.
-    const headers = { "Accept-Encoding": "identity", ...(tag !== undefined && { "If-None-Match": tag }) };
-    try {
-      const response = await fetch(new URL(name, this.#base), { headers, signal: abort.signal });
-      if (response.status === 304 || response.status === 404) return undefined;
-      if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-      const next = response.headers.get("etag");
-      // Only what arrived whole need not be sent again.
-      if (next !== null) {
-        const taken = await take(piecesOf(response));
-        this.#tags.set(name, next);
-        return taken;
-      }
-      const sha256 = createHash("sha256");
-      const taken = await take(hashed(piecesOf(response), sha256));
-      const hash = sha256.digest("hex");
-      if (this.#hashes.get(name) === hash) return undefined;
-      this.#hashes.set(name, hash);
-      return taken;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-/** The body piece by piece, as long as it is not too long. */
-async function* piecesOf({ body, headers, url }: Response): AsyncGenerator<Uint8Array> {
-  checkLength(Number(headers.get("content-length") ?? 0), url);
-  let length = 0;
-  for await (const piece of body ?? []) {
-    checkLength((length += piece.length), url);
-    yield piece;
-  }
-}
-
-async function* hashed(pieces: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    hash.update(piece);
-    yield piece;
-  }
-}
-
-/** What a verifier starts with: what the feed has now. It is there until the source is told to release it. */
-export interface FirstFiles {
-  trust: Uint8Array[];
-  status: StatusSource[];
-}
-
-/** Throws where the feed has no trust list. */
-export async function readFirst(source: FeedSource): Promise<FirstFiles> {
-  const trust = await source.read(TRUST_FILE);
-  if (trust === undefined) throw new Error(`the feed has no ${TRUST_FILE}`);
-  const [snapshot, delta] = [await source.locate(STATUS_FILE), await source.read(DELTA_FILE)];
-  return { trust: [trust], status: [snapshot, delta].filter((file) => file !== undefined) };
-}
-
-type NamedFile = [name: string, content: StatusSource];
 
 /** Half of it is what a revocation waits on average before a verifier sees it. */
 const INTERVAL_MS = 500;
+/** A feed that cannot be read is asked less and less often, and at least so often. */
+const LONGEST_INTERVAL_MS = 8_000;
+/** A snapshot that takes longer to arrive does not keep what is small and new waiting. */
+const SNAPSHOT_WAIT_MS = 2_000;
+/** How long the end of what is at work is waited for. */
+const STOP_MS = 5_000;
+/** What was refused is looked at again: a clock may have been set, a key or room may be there now. */
+const AGAIN_MS = 30_000;
+const LONGEST_AGAIN_MS = 600_000;
 
 /**
  * Follows a feed. Files are checked whole by the target before they come into force, and what it refuses changes
- * nothing.
+ * nothing. Nothing that happens to one file keeps the others from being looked at.
  */
 export class Feed {
+  readonly state: FeedState;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** Looks in a row at which not all could be read. */
+  #failed = 0;
+  /** Why files could not be read at the last look. */
+  readonly #troubles = new Map<string, string>();
+  /** A snapshot on its way. */
+  #locating: Promise<void> | undefined;
   /** A snapshot not judged yet, because the delta could not be read or there was no room: a source gives it once. */
   #snapshot: StatusSource | undefined;
   /** The newest delta: kept for a snapshot it is about that has yet to come. */
   #delta: Uint8Array | undefined;
+  /** The newest delta has been put to the target. */
+  #judged = true;
+  /** The delta that was about no snapshot in force when it was last judged: that one may come with the next look. */
+  #early: Uint8Array | undefined;
+  /** Files that were refused, and when they are looked at again: milliseconds of performance.now(). */
+  readonly #refused = new Map<string, { at: number; wait: number }>();
 
   constructor(
     readonly source: FeedSource,
     readonly target: FeedTarget,
     readonly onEvent: (event: FeedEvent) => void,
     readonly intervalMs = INTERVAL_MS,
-  ) {}
-
-  start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.poll().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    }, this.intervalMs);
+  ) {
+    this.state = {
+      place: source.place,
+      looked: false,
+      trouble: undefined,
+      lastSuccess: undefined,
+      lastChange: undefined,
+      failures: 0,
+      faults: new Map(),
+    };
   }
 
+  /** Resolves after the first look. */
+  async start(): Promise<void> {
+    this.#running = this.poll();
+    await this.#running;
+    this.#wait();
+  }
+
+  /** What is being waited for is given up; what is being put in force is waited for. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#running;
+    this.source.abort();
+    // A disk that hangs cannot be told to give up.
+    await Promise.race([this.#running.then(() => this.#locating), after(STOP_MS, undefined, { ref: false })]);
     await this.source.release();
+  }
+
+  #wait(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.poll().finally(() => {
+        this.#wait();
+      });
+    }, this.#delay());
+  }
+
+  /** Verifiers that lost their feed together must not come back to it together. */
+  #delay(): number {
+    if (this.#failed === 0) return this.intervalMs;
+    const longest = Math.max(this.intervalMs, LONGEST_INTERVAL_MS);
+    return Math.min(longest, this.intervalMs * 2 ** Math.min(this.#failed, 16)) * (0.5 + Math.random() / 2);
   }
 
   /** Look once for what is new and put it in force. Never rejects. */
   async poll(): Promise<void> {
+    this.#lookAgain();
+    const trust = await this.#look(TRUST_FILE, () => this.source.read(TRUST_FILE));
+    if (trust !== undefined) await this.#applyTrust(trust);
+    this.#locating ??= this.#locate().finally(() => (this.#locating = undefined));
+    await Promise.race([this.#locating, after(SNAPSHOT_WAIT_MS, undefined, { ref: false })]);
+    const delta = await this.#look(DELTA_FILE, () => this.source.read(DELTA_FILE));
+    if (delta !== undefined) [this.#delta, this.#judged] = [delta, false];
+    if (this.#stopped) return;
+    if (this.#snapshot !== undefined) await this.#applySnapshot(this.#snapshot);
+    else if (this.#delta !== undefined && !this.#judged) await this.#applyDelta(this.#delta);
+    this.#settle();
+  }
+
+  async #locate(): Promise<void> {
+    const found = await this.#look(STATUS_FILE, () => this.source.locate(STATUS_FILE));
+    if (found !== undefined) this.#snapshot = found;
+  }
+
+  /** What is new of a file. */
+  async #look<T>(name: string, look: () => Promise<Look<T>>): Promise<T | undefined> {
     try {
-      const trust = await this.source.read(TRUST_FILE);
-      if (trust) {
-        await this.#apply([TRUST_FILE], () => {
-          this.target.updateTrust(trust);
-        });
+      const seen = await look();
+      this.#troubles.delete(name);
+      const { faults } = this.state;
+      if (seen === "unchanged") return undefined;
+      if (seen === "absent") {
+        faults.set(name, "it is not there");
+        return undefined;
       }
-      this.#snapshot = (await this.source.locate(STATUS_FILE)) ?? this.#snapshot;
-      const delta = await this.source.read(DELTA_FILE);
-      if (delta) this.#delta = delta;
-      const deltas: NamedFile[] = this.#delta ? [[DELTA_FILE, this.#delta]] : [];
-      // A delta that lies beside a new snapshot and is about the one before is left aside by the target.
-      if (this.#snapshot) await this.#applySnapshot([STATUS_FILE, this.#snapshot], ...deltas);
-      else if (delta) await this.#applyStatus([DELTA_FILE, delta]);
+      if ("found" in seen) {
+        faults.delete(name);
+        return seen.found;
+      }
+      const fault = `it holds ${seen.foreign}`;
+      if (faults.get(name) !== fault) this.onEvent({ kind: "passed-over", file: name, holds: seen.foreign });
+      faults.set(name, fault);
     } catch (error) {
-      this.onEvent({ kind: "unreachable", error });
+      this.#troubles.set(name, reasonOf(error));
     }
+    return undefined;
   }
 
-  async #applySnapshot(...files: NamedFile[]): Promise<void> {
-    const refused = await this.#applyStatus(...files);
-    // Nothing is wrong with it: there may be room for it next time.
-    if (refused instanceof StatusError && refused.code === "NOT_STORED") return;
+  async #applyTrust(file: Uint8Array): Promise<void> {
+    const refused = await this.#apply([TRUST_FILE], () => this.target.updateTrust(file));
+    if (refused !== undefined) return;
+    // What was refused may have come before its key.
+    for (const again of this.#refused.values()) again.at = 0;
+    this.#lookAgain();
+  }
+
+  /** A snapshot comes into force together with the delta that leads on from it, and alone where that one is damaged. */
+  async #applySnapshot(snapshot: StatusSource): Promise<void> {
+    const delta = this.#delta;
+    const both: [string, StatusSource][] = [[STATUS_FILE, snapshot]];
+    if (delta !== undefined) both.push([DELTA_FILE, delta]);
+    const refused = await this.#applyStatus(both);
+    if (refused instanceof StatusError && refused.file === 1) {
+      this.#delta = undefined;
+      return this.#applySnapshot(snapshot);
+    }
+    this.#judged = true;
+    // Nothing is wrong with it: there may be room for it next time, or the delta be read that leads on from it.
+    const code = refused instanceof StatusError ? refused.code : undefined;
+    if (code === "NOT_STORED" || (code === "OLD_EPOCH" && this.#troubles.has(DELTA_FILE))) return;
     this.#snapshot = undefined;
-    await this.source.release();
+    if (this.#locating === undefined) await this.source.release();
   }
 
-  #applyStatus(...files: NamedFile[]): Promise<unknown> {
+  /**
+   * A delta may be seen before the snapshot that it is about, whose place it then waits for: that is told only where
+   * it still is so at the next look.
+   */
+  async #applyDelta(delta: Uint8Array): Promise<void> {
+    const wasEarly = this.#early === delta;
+    const refused = await this.#applyStatus([[DELTA_FILE, delta]], wasEarly ? undefined : "WRONG_BASE");
+    const early = refused instanceof StatusError && refused.code === "WRONG_BASE";
+    this.#judged = !early || wasEarly;
+    this.#early = early ? delta : undefined;
+    if (refused !== undefined && !early) this.#delta = undefined;
+  }
+
+  #applyStatus(files: readonly [string, StatusSource][], untold?: StatusErrorCode): Promise<unknown> {
     const [names, contents] = [files.map(([name]) => name), files.map(([, content]) => content)];
-    return this.#apply(names, () => this.target.updateStatus(...contents));
+    return this.#apply(names, () => this.target.updateStatus(...contents), untold);
   }
 
-  /** Resolves with why it was refused, or undefined. */
-  async #apply(files: readonly string[], update: () => void | Promise<void>): Promise<unknown> {
+  /** Resolves with why it was refused, or undefined; `untold` is a reason that is not told. */
+  async #apply(
+    names: readonly string[],
+    update: () => void | Promise<void>,
+    untold?: StatusErrorCode,
+  ): Promise<unknown> {
     try {
       await update();
-      this.onEvent({ kind: "in-force", files });
+      for (const name of names) {
+        this.#refused.delete(name);
+        this.state.faults.delete(name);
+      }
+      this.state.lastChange = Date.now();
+      this.onEvent({ kind: "in-force", files: names });
       return undefined;
     } catch (error) {
-      this.onEvent({ kind: "refused", files, error });
+      if (!(error instanceof StatusError && error.code === untold)) this.#refuse(names, error);
       return error;
     }
   }
+
+  #refuse(names: readonly string[], error: unknown): void {
+    const { faults } = this.state;
+    const name = names[(error instanceof StatusError ? error.file : undefined) ?? 0] ?? "";
+    const fault = `it is refused: ${reasonOf(error)}`;
+    if (faults.get(name) !== fault) this.onEvent({ kind: "refused", files: names, error });
+    faults.set(name, fault);
+    const wait = Math.min(LONGEST_AGAIN_MS, (this.#refused.get(name)?.wait ?? AGAIN_MS / 2) * 2);
+    this.#refused.set(name, { at: performance.now() + wait, wait });
+  }
+
+  /** Files that were refused a while ago are asked for once more. */
+  #lookAgain(): void {
+    for (const [name, { at }] of this.#refused) {
+      if (at > performance.now()) continue;
+      this.#refused.set(name, { at: Infinity, wait: this.#refused.get(name)?.wait ?? AGAIN_MS });
+      this.source.forget(name);
+    }
+  }
+
+  /** What this look has shown of the feed as a whole. */
+  #settle(): void {
+    const { state } = this;
+    state.looked = true;
+    const trouble = troubleOf(this.#troubles);
+    if (trouble === undefined) {
+      state.lastSuccess = Date.now();
+      this.#failed = 0;
+      if (state.trouble !== undefined) this.onEvent({ kind: "reachable" });
+    } else {
+      state.failures++;
+      this.#failed++;
+      if (state.trouble === undefined) this.onEvent({ kind: "unreachable", error: new Error(trouble) });
+    }
+    state.trouble = trouble;
+  }
+}
+
+/** Of several files that cannot be read for one reason, that reason is told once. */
+function troubleOf(troubles: ReadonlyMap<string, string>): string | undefined {
+  const reasons = new Set(troubles.values());
+  const [reason] = reasons;
+  if (reasons.size <= 1 && troubles.size !== 1) return reason;
+  return [...troubles].map(([name, why]) => `${name}: ${why}`).join("; ");
 }

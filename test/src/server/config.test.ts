@@ -31,6 +31,7 @@ describe("the verifier's settings", () => {
     [{ HUFU_TOKEN: "short" }, "token"],
     [{ HUFU_LOG_LEVEL: "loud" }, "logLevel"],
     [{ HUFU_TRUST: "" }, "trust"],
+    [{ HUFU_FEED: "ftp://host/feed" }, "feed"],
   ])("refuses %j, naming the setting", (environment, name) => {
     expect(() => configure({}, { HUFU_TRUST: "a", ...environment })).toThrow(name);
   });
@@ -38,7 +39,7 @@ describe("the verifier's settings", () => {
   it("refuses a file that is none, or has a setting that is none", () => {
     expect(() => gather({ config: join(folder, "absent") }, {})).toThrow("cannot read");
     expect(() => gather({ config: file("{") }, {})).toThrow("cannot read");
-    expect(() => gather({ config: file([]) }, {})).toThrow("no JSON object");
+    expect(() => gather({ config: file([]) }, {})).toThrow("not a JSON object");
     expect(() => gather({ config: file({ prot: 1 }) }, {})).toThrow("prot");
   });
 });

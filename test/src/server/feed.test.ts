@@ -7,9 +7,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusSource } from "../../../src/engine/state.js";
 import { StatusError } from "../../../src/format/status-error.js";
-import { Feed, type FeedEvent, type FeedSource, openFeed, readFirst } from "../../../src/server/feed.js";
+import { Feed, type FeedEvent, openFeed } from "../../../src/server/feed.js";
+import type { FeedSource, Look } from "../../../src/server/feed-source.js";
 
-/** Takes what it is given, but for files that begin with "bad". */
+/** Takes what it is given, but for files that begin with "bad", and with "early" where no snapshot is beside them. */
 class Target {
   readonly taken: string[] = [];
   full = false;
@@ -24,7 +25,9 @@ class Target {
   }
 
   #take(texts: string[]): void {
-    if (texts.some((text) => text.startsWith("bad"))) throw new Error("refused");
+    const bad = texts.findIndex((text) => text.startsWith("bad"));
+    if (bad >= 0) throw new StatusError("BAD_SIGNATURE", "it is bad", bad);
+    if (texts[0]?.startsWith("early") === true) throw new StatusError("WRONG_BASE", "it is early");
     this.taken.push(texts.join("+"));
   }
 }
@@ -38,6 +41,13 @@ afterEach(() => rm(folder, { recursive: true }));
 async function publish(name: string, content: string): Promise<void> {
   await writeFile(join(folder, `${name}.new`), content);
   await rename(join(folder, `${name}.new`), join(folder, name));
+}
+
+/** What a look has found; another outcome as it is called. */
+async function foundBy<T>(look: Promise<Look<T>>): Promise<T> {
+  const seen = await look;
+  if (typeof seen === "object" && "found" in seen) return seen.found;
+  throw new Error(typeof seen === "string" ? seen : seen.foreign);
 }
 
 function contentOf(file: StatusSource | undefined): Promise<string> {
@@ -81,21 +91,44 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     server?.close();
   });
 
-  it("starts with what is there and says so where there is no trust list", async () => {
-    await expect(readFirst(source)).rejects.toThrow(/no trust.hufu/);
+  it("tells a file that is there from one that is not, and gives it again when asked to", async () => {
+    expect(await source.read("trust.hufu")).toBe("absent");
     await publish("trust.hufu", "t1");
-    await publish("delta.hufu", "d1");
-    const { trust, status } = await readFirst(source);
-    expect(await Promise.all([...trust, ...status].map(contentOf))).toEqual(["t1", "d1"]);
+    expect(await contentOf(await foundBy(source.read("trust.hufu")))).toBe("t1");
+    expect(await source.read("trust.hufu")).toBe("unchanged");
+    source.forget("trust.hufu");
+    expect(await contentOf(await foundBy(source.read("trust.hufu")))).toBe("t1");
   });
+
+  it.each(["", "<!doctype html><title>Not found</title>", "\ufeff\n <html>", "<?xml version='1.0'?>"])(
+    "passes over %j, which is no file of a feed, until one is there",
+    async (page) => {
+      const events: FeedEvent[] = [];
+      const target = new Target();
+      const feed = new Feed(source, target, (event) => events.push(event));
+      for (const name of ["trust", "status", "delta"]) await publish(`${name}.hufu`, page);
+      await feed.poll();
+      await feed.poll();
+      expect(events.map((event) => event.kind === "passed-over" && event.file)).toEqual([
+        "trust.hufu",
+        "status.hufu",
+        "delta.hufu",
+      ]);
+      for (const name of ["trust", "status", "delta"]) await publish(`${name}.hufu`, name.slice(0, 1));
+      await feed.poll();
+      expect(target.taken).toEqual(["t", "s+d"]);
+      expect([...feed.state.faults]).toEqual([]);
+      await feed.stop();
+    },
+  );
 
   it("says where a large file lies, once, until it is released", async () => {
     const content = "s".repeat(300_000);
     await publish("status.hufu", content);
-    const file = await source.locate("status.hufu");
+    const file = await foundBy(source.locate("status.hufu"));
     expect(await contentOf(file)).toBe(content);
-    expect(await source.locate("status.hufu")).toBeUndefined();
-    expect(await source.locate("nonesuch")).toBeUndefined();
+    expect(await source.locate("status.hufu")).toBe("unchanged");
+    expect(await source.locate("nonesuch")).toBe("absent");
     await source.release();
     expect(await readdir(folder)).toEqual(["status.hufu"]);
   });
@@ -112,7 +145,8 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     await feed.poll();
     await feed.poll();
     expect(target.taken).toEqual(["s1"]);
-    expect(events.map(({ kind: what }) => what)).toEqual(["refused", "refused", "in-force"]);
+    // Told once, however often it was tried.
+    expect(events.map(({ kind: what }) => what)).toEqual(["refused", "in-force"]);
     await feed.stop();
   });
 
@@ -132,27 +166,65 @@ describe.each(["folder", "http"])("a feed from a %s", (kind) => {
     expect(events.every(({ kind: what }) => what === "in-force")).toBe(true);
   });
 
-  it("keeps a delta that came before its snapshot", async () => {
+  it("keeps a delta that came before its snapshot, and tells of it only where it stays alone", async () => {
     const target = new Target();
     const events: FeedEvent[] = [];
     const feed = new Feed(source, target, (event) => events.push(event));
-    await publish("delta.hufu", "bad base");
+    await publish("delta.hufu", "early 1");
     await feed.poll();
-    expect(events).toMatchObject([{ kind: "refused", files: ["delta.hufu"] }]);
+    expect(events).toEqual([]);
     await publish("status.hufu", "s1");
     await feed.poll();
-    expect(events[1]).toMatchObject({ kind: "refused", files: ["status.hufu", "delta.hufu"] });
-    await publish("delta.hufu", "d2");
+    expect(target.taken).toEqual(["s1+early 1"]);
+    await publish("delta.hufu", "early 2");
+    await feed.poll();
+    await feed.poll();
+    await feed.poll();
+    expect(events.slice(1)).toMatchObject([{ kind: "refused", files: ["delta.hufu"] }]);
     await publish("status.hufu", "s2");
     await feed.poll();
-    expect(target.taken).toEqual(["s2+d2"]);
+    expect(target.taken).toEqual(["s1+early 1", "s2+early 2"]);
+  });
+
+  it("takes a snapshot beside which a damaged delta lies, and the next good delta", async () => {
+    const target = new Target();
+    const events: FeedEvent[] = [];
+    const feed = new Feed(source, target, (event) => events.push(event));
+    await publish("delta.hufu", "bad 1");
+    await publish("status.hufu", "s1");
+    await feed.poll();
+    expect(target.taken).toEqual(["s1"]);
+    expect([...feed.state.faults]).toEqual([
+      ["trust.hufu", "it is not there"],
+      ["delta.hufu", "it is refused: it is bad"],
+    ]);
+    await publish("delta.hufu", "d1");
+    await feed.poll();
+    expect(target.taken).toEqual(["s1", "d1"]);
+    expect(feed.state.faults.has("delta.hufu")).toBe(false);
+    expect(events.map(({ kind: what }) => what)).toEqual(["refused", "in-force", "in-force"]);
+  });
+
+  it("looks again at what was refused when trust has changed", async () => {
+    const target = new Target();
+    const feed = new Feed(source, target, () => undefined);
+    const update = target.updateStatus.bind(target);
+    target.updateStatus = (...files) =>
+      target.taken.includes("t2") ? update(...files) : Promise.reject(new StatusError("UNKNOWN_KEY", "no such key"));
+    for (const name of ["trust", "status", "delta"]) await publish(`${name}.hufu`, `${name.slice(0, 1)}1`);
+    await feed.poll();
+    await feed.poll();
+    expect(target.taken).toEqual(["t1"]);
+    await publish("trust.hufu", "t2");
+    await feed.poll();
+    expect(target.taken).toEqual(["t1", "t2", "s1+d1"]);
   });
 
   it("follows until stopped", async () => {
     const target = new Target();
     const took = new Promise<void>((resolve) => {
       const feed = new Feed(source, target, () => { void feed.stop().then(resolve); }, 5); // prettier-ignore
-      feed.start();
+      void feed.start();
     });
     await publish("trust.hufu", "t1");
     await took;
@@ -167,13 +239,18 @@ it("what was read before another file cannot be read is not lost", async () => {
   const broken = new Set<string>();
   const unlessBroken =
     <T>(read: (name: string) => Promise<T>) =>
-    (name: string) =>
+    (name: string): Promise<T> =>
       broken.has(name) ? Promise.reject(new Error(`${name} cannot be read`)) : read(name);
   const feed = new Feed(
     {
+      place: source.place,
       read: unlessBroken((name) => source.read(name)),
       locate: unlessBroken((name) => source.locate(name)),
+      forget: (name) => {
+        source.forget(name);
+      },
       release: () => source.release(),
+      abort: () => undefined,
     },
     target,
     (event) => events.push(event),
@@ -181,16 +258,19 @@ it("what was read before another file cannot be read is not lost", async () => {
   for (const name of ["trust", "status", "delta"]) await publish(`${name}.hufu`, name.slice(0, 1));
   broken.add("status.hufu");
   await feed.poll();
-  expect(target.taken).toEqual(["t"]);
+  // What can be read is not held up.
+  expect(target.taken).toEqual(["t", "d"]);
+  expect(feed.state).toMatchObject({ trouble: "status.hufu: status.hufu cannot be read", failures: 1 });
   broken.clear();
   broken.add("delta.hufu");
   await feed.poll();
-  expect(target.taken).toEqual(["t"]);
+  expect(target.taken).toEqual(["t", "d", "s+d"]);
   broken.clear();
   await feed.poll();
   await feed.poll();
-  expect(target.taken).toEqual(["t", "s+d"]);
-  expect(events.map(({ kind }) => kind)).toEqual(["in-force", "unreachable", "unreachable", "in-force"]);
+  expect(target.taken).toEqual(["t", "d", "s+d"]);
+  expect(events.map(({ kind }) => kind)).toEqual(["in-force", "in-force", "unreachable", "in-force", "reachable"]);
+  expect(feed.state).toMatchObject({ trouble: undefined, failures: 2 });
 });
 
 describe("over HTTP", () => {
@@ -201,7 +281,7 @@ describe("over HTTP", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    expect(new TextDecoder().decode(await source.read("trust.hufu"))).toBe("one and two and three");
+    expect(new TextDecoder().decode(await foundBy(source.read("trust.hufu")))).toBe("one and two and three");
     server.closeAllConnections();
     server.close();
   });
@@ -210,7 +290,7 @@ describe("over HTTP", () => {
     const { server, url } = await serve();
     await publish("status.hufu", "s1");
     const source = openFeed(url);
-    const { path } = (await source.locate("status.hufu"))!;
+    const { path } = await foundBy(source.locate("status.hufu"));
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
     await source.release();
@@ -231,8 +311,8 @@ describe("over HTTP", () => {
     await expect(source.locate("status.hufu")).rejects.toThrow();
     await expect(source.read("trust.hufu")).rejects.toThrow();
     whole = true;
-    expect(await contentOf(await source.locate("status.hufu"))).toBe("halfhalf");
-    expect(await contentOf(await source.read("trust.hufu"))).toBe("halfhalf");
+    expect(await contentOf(await foundBy(source.locate("status.hufu")))).toBe("halfhalf");
+    expect(await contentOf(await foundBy(source.read("trust.hufu")))).toBe("halfhalf");
     await source.release();
     server.closeAllConnections();
     server.close();
@@ -243,13 +323,13 @@ describe("over HTTP", () => {
     const server = createServer((_, response) => response.end(content));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const source = openFeed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    expect(await contentOf(await source.locate("status.hufu"))).toBe("first");
-    expect(await source.locate("status.hufu")).toBeUndefined();
-    expect(await contentOf(await source.read("delta.hufu"))).toBe("first");
-    expect(await source.read("delta.hufu")).toBeUndefined();
+    expect(await contentOf(await foundBy(source.locate("status.hufu")))).toBe("first");
+    expect(await source.locate("status.hufu")).toBe("unchanged");
+    expect(await contentOf(await foundBy(source.read("delta.hufu")))).toBe("first");
+    expect(await source.read("delta.hufu")).toBe("unchanged");
     content = "second";
-    expect(await contentOf(await source.locate("status.hufu"))).toBe("second");
-    expect(await contentOf(await source.read("delta.hufu"))).toBe("second");
+    expect(await contentOf(await foundBy(source.locate("status.hufu")))).toBe("second");
+    expect(await contentOf(await foundBy(source.read("delta.hufu")))).toBe("second");
     await source.release();
     server.closeAllConnections();
     server.close();
