@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { currentUser, summaryOfIssued, withAuthority, withData, type DataOptions } from "./authority.js";
 import { showCards, withCardOutput, type CardOutputOptions } from "./card-output.js";
+import { MAX_PEOPLE_FILE_LENGTH } from "../format/limits.js";
 import { EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { readInput } from "./input.js";
 import { note } from "./output.js";
@@ -34,7 +35,10 @@ async function run(file: string, options: EnrolOptions): Promise<void> {
   const days = Number(options.days ?? 1);
   if (!Number.isInteger(days) || days < 1) throw new UsageError("--days is no whole number", "give 1 or more");
   const { readPeople } = await import("./people.js");
-  const people = readPeople(await readInput(file, "people in JSON or CSV"), file === "-" ? "the input" : file);
+  const people = readPeople(
+    await readInput(file, { what: "people in JSON or CSV", most: MAX_PEOPLE_FILE_LENGTH }),
+    file === "-" ? "the input" : file,
+  );
   const validity = options.days === undefined ? {} : { validity: days * 86_400 };
   const results = await withAuthority(options, (authority) =>
     authority.enrolMany(people, { actor: options.officer, ...validity }),

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
 import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";
@@ -26,7 +27,7 @@ export function register(program: Command): void {
 }
 
 async function explain(qr: string, options: ExplainOptions): Promise<number> {
-  const given = qr === "-" ? await readInput("-", "a QR text") : qr;
+  const given = qr === "-" ? await readInput("-", { what: "a QR text", most: 3 * MAX_SCANNED_LENGTH }) : qr;
   const request = requestFrom(options);
   const statusFiles = statusFilesOf(options);
   const [{ Engine }, { requirementsFor }, { explainVerdict }] = await Promise.all([

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { reasonOf, UsageError } from "./errors.js";
+import { nameOf } from "./input.js";
 
 export interface Line {
   /** From 1. */
@@ -16,26 +17,29 @@ const MARKS: readonly number[] = [0xef, 0xbb, 0xbf, 0xfe, 0xff];
 /** Of a longer line this much shows what happened to it: percent-encoding and full-width letters take three times the room. */
 const KEEP = 3 * MAX_SCANNED_LENGTH;
 
+const REMEDY = "give a file with one QR text a line, or - for standard input";
+
 /**
- * The lines of a file that are not blank, or of standard input for "-", in groups as they arrive. Bytes, not text: what
- * is not ASCII must reach the engine as it is. A line without end does not fill the memory.
+ * The lines of a file that are not blank, or of standard input for "-", in groups as they arrive; there is
+ * one at least. Bytes, not text: what is not ASCII must reach the engine as it is. A line without end does not fill the
+ * memory.
  */
 export async function* readLines(file: string): AsyncGenerator<Line[]> {
   const stream = file === "-" ? process.stdin : createReadStream(file);
   const splitter = new LineSplitter();
+  let count = 0;
   try {
     for await (const chunk of stream) {
       const lines = splitter.push(chunk as Buffer);
+      count += lines.length;
       if (lines.length > 0) yield lines;
     }
   } catch (error) {
-    throw new UsageError(
-      `cannot read ${file}: ${reasonOf(error)}`,
-      "give a file with one QR text a line, or - for standard input",
-    );
+    throw new UsageError(`cannot read ${file}: ${reasonOf(error)}`, REMEDY);
   }
   const last = splitter.end();
   if (last !== undefined) yield [last];
+  else if (count === 0) throw new UsageError(`${nameOf(file)} has not a single QR text`, REMEDY);
 }
 
 class LineSplitter {

@@ -1,6 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { parsePerson, PERSON_COLUMNS, type Person } from "../authority/person.js";
+import { decodeChineseText } from "../format/text.js";
 import { UsageError } from "./errors.js";
+import { readingText } from "./input.js";
 import { note } from "./output.js";
 
 /** People as files bring them: JSON (an object, an array, an object a line) or CSV with a header line. */
@@ -9,7 +11,7 @@ const SHOWN_FAULTS = 10;
 
 /** `source` names the input in errors. All of the people are good, or standard error says which are not, and why. */
 export function readPeople(bytes: Uint8Array, source: string): Person[] {
-  const text = decode(bytes, source);
+  const { text } = readingText(source, bytes, decodeChineseText);
   const records = /^\s*[[{]/.test(text) ? readJson(text, source) : readCsv(text, source);
   const people: Person[] = [];
   const faults: string[] = [];
@@ -24,14 +26,6 @@ export function readPeople(bytes: Uint8Array, source: string): Person[] {
   }
   if (people.length === 0) throw new UsageError(`${source} has no people`, "see `hufu enrol --help`");
   return people;
-}
-
-function decode(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`${source} is not UTF-8`, "save it as UTF-8");
-  }
 }
 
 function readJson(text: string, source: string): unknown[] {

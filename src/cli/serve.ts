@@ -6,7 +6,7 @@ import type { FeedEvent } from "../server/feed.js";
 import { type AccessToken, readTokens } from "../server/token.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readSources, readTextSource, unusableSources } from "./sources.js";
 import { version } from "./version.js";
 
 /**
@@ -68,9 +68,9 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
 
 /** The one token that may ask everything, and those that are for something. */
 async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
-  const [file] = tokens === undefined ? [] : await readSources("--tokens", [tokens]);
+  const text = tokens === undefined ? undefined : await readTextSource("--tokens", tokens);
   try {
-    return [...(token === undefined ? [] : [{ token }]), ...(file ? readTokens(Buffer.from(file).toString()) : [])];
+    return [...(token === undefined ? [] : [{ token }]), ...(text === undefined ? [] : readTokens(text))];
   } catch (error) {
     const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
     throw new UsageError(`cannot use ${tokens ?? ""}: ${reasonOf(error)}`, `write it as ${example}`);

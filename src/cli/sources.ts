@@ -3,9 +3,11 @@ import { readBounded } from "../engine/bounded-file.js";
 import type { StatusSource } from "../engine/state.js";
 import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../format/limits.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
+import { decodeText } from "../format/text.js";
 import { TrustError, type TrustErrorCode } from "../format/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
 import { reasonOf, UsageError } from "./errors.js";
+import { readingText } from "./input.js";
 
 /** The files that verdicts rest on, and what to say where they cannot be used. */
 
@@ -39,15 +41,21 @@ export async function locateSources(option: string, files: readonly string[]): P
   );
 }
 
+/** A source that is a text. */
+export async function readTextSource(option: keyof typeof MOST, file: string): Promise<string> {
+  const [bytes = new Uint8Array()] = await readSources(option, [file]);
+  return readingText(file, bytes, decodeText);
+}
+
 function unreadableSource(option: string, file: string, error: unknown): UsageError {
   return new UsageError(`cannot read ${option} ${file}: ${reasonOf(error)}`, "name a file that can be read");
 }
 
 export async function readPolicyFile(file: string): Promise<PolicyTable> {
-  const [bytes] = await readSources("--policy", [file]);
+  const text = await readTextSource("--policy", file);
   const { readPolicy } = await import("../policy/policy.js");
   try {
-    return readPolicy(Buffer.from(bytes ?? []).toString("utf8"));
+    return readPolicy(text);
   } catch (error) {
     const example = '{"hufuPolicy": 1, "rules": [{"purpose": "rail-boarding"}]}';
     throw new UsageError(`cannot use ${file}: ${reasonOf(error)}`, `write it as ${example}`);

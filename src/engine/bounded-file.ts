@@ -40,6 +40,18 @@ export async function readOpen(file: FileHandle, most: number): Promise<Uint8Arr
   throw new FileTooLarge(0, most);
 }
 
+/** The same of a stream: standard input, a body. The rest is left unread. */
+export async function collectBounded(stream: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    length += piece.length;
+    if (length > most) throw new FileTooLarge(0, most);
+    pieces.push(piece);
+  }
+  return concat(...pieces);
+}
+
 /** The same for what is needed before anything else can start. */
 export function readBoundedSync(path: string, most: number): Uint8Array {
   const file = openSync(path, "r");

@@ -28,3 +28,5 @@ export const MAX_DELTA_FILE_LENGTH = 134217728;
 export const MAX_STATUS_LISTS = 256;
 /** Bytes of a Token Status List once inflated: 134 million credentials of two bits. */
 export const MAX_STATUS_LIST_LENGTH = 33554432;
+/** Bytes of a file of people: a million without photos. */
+export const MAX_PEOPLE_FILE_LENGTH = 134217728;

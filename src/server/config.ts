@@ -2,6 +2,7 @@ import { delimiter } from "node:path";
 import { z } from "zod";
 import { readBoundedSync } from "../engine/bounded-file.js";
 import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
+import { decodeText } from "../format/text.js";
 import { readFeedAddress } from "./feed-address.js";
 import { token } from "./token.js";
 
@@ -153,7 +154,7 @@ export function configure(
 function readFile(path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(readBoundedSync(path, MAX_SETTINGS_FILE_LENGTH)).toString("utf8"));
+    value = JSON.parse(decodeText(readBoundedSync(path, MAX_SETTINGS_FILE_LENGTH)));
   } catch (error) {
     throw new ConfigError(`cannot read the configuration ${path}: ${error instanceof Error ? error.message : ""}`);
   }

@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
-import { FileTooLarge, readBounded, readBoundedSync } from "../../../src/engine/bounded-file.js";
+import { collectBounded, FileTooLarge, readBounded, readBoundedSync } from "../../../src/engine/bounded-file.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hufu-bounded-"));
 afterAll(() => {
@@ -43,4 +44,12 @@ describe.each([
     await expect(async () => read(join(folder, "nonesuch"), LIMIT)).rejects.toMatchObject({ code: "ENOENT" });
     await expect(async () => read(folder, LIMIT)).rejects.toMatchObject({ code: "EISDIR" });
   });
+});
+
+it("a stream is read as far, and no further", async () => {
+  const pieces = function* (count: number) {
+    for (let i = 0; i < count; i++) yield Buffer.alloc(1000, i);
+  };
+  expect(await collectBounded(Readable.from(pieces(100)), LIMIT)).toHaveLength(LIMIT);
+  await expect(collectBounded(Readable.from(pieces(Infinity)), LIMIT)).rejects.toThrow("it has more than 100000 bytes");
 });
