@@ -54,6 +54,7 @@ export default tseslint.config(
         fetch: "readonly",
         location: "readonly",
         setTimeout: "readonly",
+        clearTimeout: "readonly",
         setInterval: "readonly",
         requestAnimationFrame: "readonly",
         performance: "readonly",

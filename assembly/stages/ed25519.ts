@@ -11,6 +11,7 @@ import {
   TABLE_SIZE,
 } from "../curve/combine25519";
 import { carry, fromBytes, invert, isZero, mul, sqr, toBytes } from "../curve/field25519";
+import { addAffine } from "../curve/montgomery25519";
 import { add, sub } from "../curve/quad";
 import { reduceScalar } from "../curve/scalar25519";
 import { reserve } from "../layout";
@@ -71,6 +72,11 @@ export function field25519Invert(r: usize, a: usize): void {
 /** A bit for each lane that is zero. */
 export function field25519ZeroLanes(a: usize): i32 {
   return i32x4.bitmask(isZero(a));
+}
+
+/** p[i] += q[i] for `count` fours of affine points of Curve25519. */
+export function montgomeryAdd(p: usize, q: usize, count: i32, work: usize): void {
+  addAffine(p, q, count, work);
 }
 
 /**

@@ -17,6 +17,7 @@ export interface Ed25519Exports {
   field25519Sqr(r: number, a: number): void;
   field25519Invert(r: number, a: number): void;
   field25519ZeroLanes(a: number): number;
+  montgomeryAdd(p: number, q: number, count: number, work: number): void;
 }
 
 /** A signature to check; for known keys `key` is the slot, else the raw public key. */

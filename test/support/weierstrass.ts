@@ -161,6 +161,12 @@ export function invert(a: bigint, m: bigint): bigint {
   return mod(t0, m);
 }
 
+export function power(base: bigint, exponent: bigint, m: bigint): bigint {
+  let result = 1n;
+  for (; exponent > 0n; exponent >>= 1n, base = (base * base) % m) if (exponent & 1n) result = (result * base) % m;
+  return result;
+}
+
 export function addPoints({ p }: Curve, a: Point, b: Point): Point {
   if (!a || !b) return a ?? b;
   if (a.x === b.x && a.y !== b.y) return undefined;

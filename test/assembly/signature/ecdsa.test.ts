@@ -12,6 +12,7 @@ import {
   p256,
   pairBytes,
   pointBytes,
+  power,
   type SignatureCase,
 } from "../../support/weierstrass.js";
 
@@ -238,8 +239,20 @@ describe.each(["stages", "debug"] as const)("ECDSA on P-256 (%s build)", async (
   });
 });
 
-function power(base: bigint, exponent: bigint, p: bigint): bigint {
-  let result = 1n;
-  for (; exponent > 0n; exponent >>= 1n, base = (base * base) % p) if (exponent & 1n) result = (result * base) % p;
-  return result;
-}
+describe("ECDSA on P-256, more busy keys than tables", () => {
+  it("keeps the tables that are in use", async () => {
+    const stage = await loadSignatureStage("ecdsa", "stages");
+    const pairs = Array.from({ length: 70 }, () => generateKeyPairSync("ec", { namedCurve: "P-256" }));
+    const cases = Array.from({ length: 1000 }, (_, i) => {
+      const { privateKey, publicKey } = pairs[(i * 31) % pairs.length]!;
+      const { x, y } = publicKey.export({ format: "jwk" });
+      const message = utf8(`job ${i}`);
+      const signature = Uint8Array.from(sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }));
+      if (i % 5 === 0) signature[40]! ^= 4;
+      return { key: Uint8Array.from([...Buffer.from(x!, "base64url"), ...Buffer.from(y!, "base64url")]), signature, message };
+    });
+    // A key earns its table after 64 jobs, in the fifth round: by then every table is another's.
+    const rounds = Array.from({ length: 6 }, () => cases).flat();
+    expect(stage.verify(rounds, "known", 1000)).toEqual(rounds.map((_, i) => (i % 1000) % 5 !== 0));
+  });
+});

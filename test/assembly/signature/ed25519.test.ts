@@ -155,6 +155,22 @@ describe("Ed25519 signatures", () => {
     expect(release.stages.exports.memory.buffer.byteLength).toBe(before);
   });
 
+  it("keeps the tables that are in use, with more busy keys than tables in a batch", () => {
+    const keys = Array.from({ length: 70 }, freshKey);
+    keys.forEach(({ raw }, slot) => {
+      expect(release.loadKnownKey(slot, raw)).toBe(true);
+    });
+    const list = Array.from({ length: 1000 }, (_, i) => {
+      const key = (i * 31) % keys.length;
+      const message = Buffer.from(`job ${i}`);
+      const signature = keys[key]!.sign(message);
+      return { key, message, signature: i % 5 === 0 ? flip(signature, i % 512) : signature };
+    });
+    const expected = list.map((_, i) => i % 5 !== 0);
+    // A key earns its table after 64 jobs, in the fifth batch: by then every table is another's.
+    for (let batch = 0; batch < 6; batch++) expect(release.verifyKnown(list)).toEqual(expected);
+  });
+
   it("refuses S + L, S = L and an all-ones S", () => {
     const { raw, sign } = freshKey();
     const message = Buffer.from("S");
@@ -202,6 +218,20 @@ describe("Ed25519 public keys", () => {
       expect(debug.isAcceptableKey(bytes)).toBe(false);
       expect(debug.isAcceptableKey(flip(bytes, 255))).toBe(false);
     }
+  });
+
+  it("are refused in a signature that would hold under them", () => {
+    // [S]B - [k]A = [S]B for a neutral A: whoever names that key can sign anything.
+    const message = Buffer.from("anything");
+    const signature = Uint8Array.from([...noble.Point.BASE.multiply(5n).toBytes(), ...bytesOf(5n)]);
+    const forged = { key: noble.Point.ZERO.toBytes(), message, signature };
+    const good = freshKey();
+    const honest = { key: good.raw, message, signature: good.sign(message) };
+    expect(release.verifyOnce([forged])).toEqual([false]);
+    expect(release.verifyOnce([honest, forged, honest])).toEqual([true, false, true]);
+    // And (0, 1) in an encoding that is not canonical.
+    const other = { ...forged, key: bytesOf(P + 1n) };
+    expect(release.verifyOnce([other, honest])).toEqual([false, true]);
   });
 
   it("are refused if not canonical: y >= p, or x = 0 with a sign", () => {

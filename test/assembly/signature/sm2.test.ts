@@ -6,11 +6,13 @@ import {
   addPoints,
   bytesOf,
   hexBytes,
+  invert,
   loadSignatureStage,
   mod,
   multiplyPoint,
   pairBytes,
   pointBytes,
+  power,
   sm2,
   type SignatureCase,
 } from "../../support/weierstrass.js";
@@ -116,6 +118,24 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
     }
     const verdicts = stage.verifyEveryWay(cases, "digest");
     verdicts.forEach((verdict, i) => { expect(verdict, `case ${i}`).toBe(expected[i]); });
+  });
+
+  it("reduces x modulo n: accepts a point whose x lies between n and p", () => {
+    const { p, n, b, base } = sm2;
+    let x = n;
+    let y: bigint;
+    for (; ; x++) {
+      const square = mod(x * x * x - 3n * x + b, p);
+      y = power(square, (p + 1n) / 4n, p);
+      if (mod(y * y, p) === square) break;
+    }
+    expect(x < p).toBe(true);
+    // R = s G + t Q with s = 1 and t = 3: Q = (R - G) / 3, r = t - s, and e = r - x modulo n.
+    const minusG = { x: base!.x, y: p - base!.y };
+    const q = multiplyPoint(sm2, invert(3n, n), addPoints(sm2, { x, y }, minusG));
+    const good = { key: pointBytes(q), signature: pairBytes(2n, 1n), message: bytesOf(mod(2n - x, n)) };
+    const bad = { ...good, message: bytesOf(mod(3n - x, n)) };
+    expect(stage.verifyEveryWay([good, bad], "digest")).toEqual([true, false]);
   });
 
   it("demands 1 <= r, s < n and r + s other than 0 modulo n", () => {

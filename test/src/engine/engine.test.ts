@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { encode } from "cborg";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
@@ -6,17 +7,32 @@ import { Algorithm, Tier } from "../../../src/format/batch.js";
 import { Code } from "../../../src/format/code.js";
 import { MAX_TEXT_LENGTH } from "../../../src/format/limits.js";
 import { momentOf, type Requirements } from "../../../src/format/requirements.js";
-import { coseSign1, identity, jwksOf, kidOf, makeCard, NOW, payload, qrOf, trusted } from "../../support/make-card.js";
-import { generateKey } from "../../support/keys.js";
+import {
+  COSE_ALG,
+  coseSign1,
+  identity,
+  jwksOf,
+  kidOf,
+  makeCard,
+  NOW,
+  payload,
+  qrOf,
+  trusted,
+} from "../../support/make-card.js";
+import { generateKey, type TestKey } from "../../support/keys.js";
 import { trustListOf } from "../../support/trust.js";
 import { readVectorJson, vectorPath, vectorsNote, vectorsPresent } from "../../support/vectors.js";
 
 const at = new Date(NOW * 1000);
 const ed25519 = generateKey(Algorithm.ED25519);
 const p256 = generateKey(Algorithm.P256);
-/** Algorithms the engine verifies. */
-const issuers = [ed25519];
+/** A key of each algorithm the engine verifies. */
+const issuers = [ed25519, p256, generateKey(Algorithm.SM2)];
 const root = generateKey(Algorithm.ED25519);
+
+function protectedOf(key: TestKey): Uint8Array {
+  return encode(new Map<number, unknown>([[1, COSE_ALG[key.algorithm]], [4, kidOf(key)]])); // prettier-ignore
+}
 
 function codesOf(engine: Engine, qrs: (string | Uint8Array)[], changes: Partial<Requirements> = {}): string[] {
   return engine.verifyAll(qrs, { ...momentOf(at), ...changes }).map(({ code }) => code);
@@ -46,6 +62,16 @@ describe("a card of each algorithm", () => {
       cose[cose.length - 1]! ^= 1;
       expect(codesOf(engine, [qrOf(cose)])).toEqual(["BAD_ISSUER_SIGNATURE"]);
     });
+
+    it(`${Algorithm[key.algorithm]}: a good signature is 64 bytes long, not one more or less`, async () => {
+      const engine = await Engine.create({ trust: jwksOf([key]) });
+      const cards = [0, -1, 1].map((more) => {
+        const toBeSigned = encode(["Signature1", protectedOf(key), new Uint8Array(), encode(payload())]);
+        const signature = Uint8Array.from([...key.sign(toBeSigned), 0]).slice(0, 64 + more);
+        return makeCard(key, { signature });
+      });
+      expect(codesOf(engine, cards)).toEqual(["VALID", "BAD_ISSUER_SIGNATURE", "BAD_ISSUER_SIGNATURE"]);
+    });
   }
 });
 
@@ -54,6 +80,7 @@ describe("which key may have signed", () => {
   const late = generateKey(Algorithm.ED25519);
   const old = generateKey(Algorithm.ED25519);
   const lite = generateKey(Algorithm.ED25519);
+  const brief = generateKey(Algorithm.ED25519);
   const first = generateKey(Algorithm.ED25519);
   const twin = generateKey(Algorithm.ED25519);
   beforeAll(async () => {
@@ -63,6 +90,7 @@ describe("which key may have signed", () => {
         trusted(late, { notBefore: NOW + 1 }),
         trusted(old, { notAfter: NOW - 1 }),
         trusted(lite, { tiers: [Tier.LITE] }),
+        trusted(brief, { notBefore: NOW, notAfter: NOW }),
         trusted(first, { kids: [Uint8Array.of(1, 2, 3)] }),
         trusted(twin, { kids: [Uint8Array.of(1, 2, 3)] }),
       ]),
@@ -90,7 +118,7 @@ describe("which key may have signed", () => {
       "VALID",
     ],
     ["a signature of no length", () => makeCard(ed25519, { signature: new Uint8Array() }), "BAD_ISSUER_SIGNATURE"],
-    ["a signature of 65 bytes", () => makeCard(ed25519, { signature: new Uint8Array(65) }), "BAD_ISSUER_SIGNATURE"],
+    ["the only second of a key", () => makeCard(brief), "VALID"],
   ];
   for (const [name, card, code] of cases) {
     it(`${name}: ${code}`, () => {
@@ -139,6 +167,12 @@ describe("time and policy", () => {
     ["possession to be proved", () => card([]), { presentationRequired: true }, "PRESENTATION_REQUIRED"],
     ["the day before the birthday", () => card([]), { minAge: 76, date: 20251230 }, "UNDER_AGE"],
     ["the birthday", () => card([]), { minAge: 76, date: 20251231 }, "VALID"],
+    [
+      "born tomorrow",
+      () => card([[169, new Map<number, unknown>([[4, "A"], [8, "20260102"]])]]), // prettier-ignore
+      { minAge: 1, date: 20260101 },
+      "UNDER_AGE",
+    ],
     ["no date of birth", () => card([[169, new Map([[4, "A"]])]]), { minAge: 1 }, "UNDER_AGE"],
     ["expired comes before policy", () => card([[4, NOW]]), { refused: "purpose" }, "EXPIRED"],
   ];
@@ -323,7 +357,7 @@ describe.skipIf(!vectorsPresent)(`third-party Claim 169 cards${vectorsNote}`, ()
   const when = new Date(1_780_000_000_000);
   const EXPECTED: Record<string, string> = {
     "ed25519-signed": "VALID",
-    "ecdsa-p256-signed": "UNKNOWN_ISSUER",
+    "ecdsa-p256-signed": "VALID",
     "encrypted-aes256": "BAD_COSE",
     "encrypted-signed": "BAD_COSE",
     "bad-base45": "BAD_BASE45",
@@ -337,7 +371,9 @@ describe.skipIf(!vectorsPresent)(`third-party Claim 169 cards${vectorsNote}`, ()
     const keys = vectors.flatMap<Record<string, string | undefined>>(({ signing_key: key }) => {
       const bytes = Buffer.from(key?.public_key_hex ?? "", "hex");
       if (key?.algorithm === "EdDSA") return [{ kty: "OKP", crv: "Ed25519", x: bytes.toString("base64url") }];
-      return [];
+      if (key?.algorithm !== "ES256") return [];
+      const [x, y] = [bytes.subarray(1, 33), bytes.subarray(33)].map((half) => half.toString("base64url"));
+      return [{ kty: "EC", crv: "P-256", x, y }];
     });
     return JSON.stringify({ keys });
   }
@@ -360,7 +396,7 @@ describe.skipIf(!vectorsPresent)(`third-party Claim 169 cards${vectorsNote}`, ()
     for (const { name, qr_data, expected_claim169: claims, expected_cwt_meta: meta } of vectors) {
       const { verdict, issuer, identity: bytes } = engine.inspect(qr_data);
       expect(verdict.code, name).toBe(
-        /^(VALID|UNKNOWN_ISSUER|undefined)$/.test(String(EXPECTED[name])) ? "UNVERIFIED" : EXPECTED[name],
+        /^(VALID|undefined)$/.test(String(EXPECTED[name])) ? "UNVERIFIED" : EXPECTED[name],
       );
       if (verdict.code !== "UNVERIFIED") continue;
       expect(new TextDecoder().decode(issuer), name).toBe(meta?.issuer);
