@@ -1,6 +1,10 @@
 export { Verifier, type VerifierOptions, type VerifierStats } from "./engine/verifier.js";
 export type { StatusSource } from "./engine/state.js";
 export { readPolicy, PolicyError, type PolicyTable } from "./policy/policy.js";
+export { diagnose } from "./engine/damage.js";
+export type { Damage, Diagnosis } from "./format/damage.js";
+export { type DamageSentence, sentenceOf } from "./format/damage-sentences.js";
+export { SENTENCES_EN, type Sentence } from "./format/sentences.en.js";
 export { Code } from "./format/code.js";
 export { StatusError } from "./format/status-error.js";
 export { TrustError } from "./format/trust-list.js";

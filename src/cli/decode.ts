@@ -1,6 +1,9 @@
 import type { Command } from "commander";
 import { readClaims } from "../format/claims.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { SENTENCES_EN } from "../format/sentences.en.js";
+import type { CodeName } from "../format/verdict.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
+import { damageTo, isUnread } from "./explain/causes.js";
 import { readLines } from "./lines.js";
 import { paint, print, printable, printJson } from "./output.js";
 import { claimName } from "./claim-names.js";
@@ -19,7 +22,9 @@ export function register(program: Command): void {
 /** One decoded text. `code` is UNVERIFIED, or why it could not be read. */
 interface Decoded {
   line: number;
-  code: string;
+  code: CodeName;
+  /** Of a text that could not be read, what has happened to it. */
+  cause?: string;
   alg?: string;
   kid?: string;
   issuer?: string;
@@ -31,15 +36,19 @@ interface Decoded {
 async function decode(file: string, show: (decoded: Decoded) => void): Promise<number> {
   const { Engine } = await import("../engine/engine.js");
   const engine = await Engine.create({ trust: [] });
+  let read = 0;
   let unreadable = 0;
   for await (const lines of readLines(file)) {
     for (const { number, bytes } of lines) {
       const { verdict, issuer, identity } = engine.inspect(bytes);
       const { code, alg, kid, tier, expires } = verdict;
+      read++;
       if (code !== "UNVERIFIED") unreadable++;
+      const damage = isUnread(code) ? damageTo(bytes) : undefined;
       show({
         line: number,
         code,
+        ...(damage !== undefined && { cause: damage.cause }),
         ...(alg !== undefined && { alg }),
         ...(kid !== undefined && { kid }),
         ...(issuer.length > 0 && { issuer: new TextDecoder().decode(issuer) }),
@@ -49,6 +58,7 @@ async function decode(file: string, show: (decoded: Decoded) => void): Promise<n
       });
     }
   }
+  if (read === 0) throw new UsageError(`there is not a single QR text in ${file}`, "give one QR text a line");
   return unreadable === 0 ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
 }
 
@@ -59,7 +69,7 @@ function printAsJson(decoded: Decoded): void {
 function printAsText(decoded: Decoded): void {
   const { line, code, expires, claims } = decoded;
   if (code !== "UNVERIFIED") {
-    print(`${line}\t${paint.red("unreadable")}\t${code}`);
+    print(`${line}\t${paint.red("unreadable")}\t${code}\t${decoded.cause ?? SENTENCES_EN[code].sentence}`);
     return;
   }
   print(`${line}\t${paint.yellow("UNVERIFIED")}\tanyone could have written this`);

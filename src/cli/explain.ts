@@ -30,10 +30,11 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
   const given = qr === "-" ? await readInput("-", { what: "a QR text", most: 3 * MAX_SCANNED_LENGTH }) : qr;
   const request = requestFrom(options);
   const statusFiles = statusFilesOf(options);
-  const [{ Engine }, { requirementsFor }, { explainVerdict }] = await Promise.all([
+  const [{ Engine }, { requirementsFor }, { explainVerdict }, { readTrust }] = await Promise.all([
     import("../engine/engine.js"),
     import("../policy/policy.js"),
     import("./explain/layers.js"),
+    import("../format/trust.js"),
   ]);
   const trust = await readSources("--trust", options.trust ?? []);
   const status = statusFiles === "none" ? statusFiles : await readSources("--status", statusFiles);
@@ -44,8 +45,11 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
   const requirements = { ...requirementsFor(policy, request), detail: "names" as const };
   const judged = trust.length === 0 ? engine.inspect(given).verdict : engine.verifyAll([given], requirements)[0];
   if (judged === undefined) throw new Error("the engine gave no verdict");
-  const text = typeof given === "string" ? given : new TextDecoder("utf-8", { ignoreBOM: true }).decode(given);
-  const layers = explainVerdict(text, judged);
+  const layers = explainVerdict(given, judged, {
+    at: request.at ?? new Date(),
+    byClock: request.at === undefined,
+    keys: trust.flatMap((file) => readTrust(file, () => true).keys),
+  });
   if (options.json === true) printJson({ outcome: judged.outcome, code: judged.code, layers });
   else layers.forEach(show);
   return judged.code === "VALID" || judged.code === "UNVERIFIED" ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
@@ -59,10 +63,11 @@ const COLOURS: Record<Layer["result"], (text: string) => string> = {
   "not-reached": paint.dim,
 };
 
-function show({ layer, result, found, code, byte, rule, remedy }: Layer): void {
+function show({ layer, result, found, code, byte, cause, rule, remedy }: Layer): void {
   print(`${layer.padEnd(10)} ${COLOURS[result](result.padEnd(12))} ${printable(found ?? "")}`.trimEnd());
   if (code === undefined) return;
   const where = byte === undefined ? "" : ` at ${layer === "base45" ? "character" : "byte"} ${byte}`;
-  print(`           ${paint.bold(code)}${where}: ${rule ?? ""}`);
+  print(`           ${paint.bold(code)}${where}: ${printable(cause ?? "")}`);
+  if (rule !== undefined && cause?.includes(rule) !== true) print(`           ${paint.dim("rule")} ${printable(rule)}`);
   if (remedy !== undefined) print(`           ${paint.bold("->")} ${remedy}`);
 }

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
+import { damageTo, isUnread, type Moment } from "./explain/causes.js";
+import { explainVerdict } from "./explain/layers.js";
 import { type Line, readLines } from "./lines.js";
 import { paint, print, printable, printJson } from "./output.js";
 import { Progress } from "./progress.js";
@@ -49,6 +51,8 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   try {
     const requirements = verifier.requirementsOf(request);
     requirements.detail ??= "names";
+    const moment = { at: request.at ?? new Date(), byClock: request.at === undefined };
+    const show = options.json === true ? printAsJson : printAsText;
     // Not among the verdicts, where both are on one terminal.
     const progress = new Progress(!process.stdout.isTTY);
     let verified = 0;
@@ -60,28 +64,42 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
       );
       verdicts.forEach((verdict, index) => {
         if (verdict.outcome !== "accepted") refused++;
-        printVerdict(lines[index], verdict, options);
+        const line = lines[index];
+        if (line !== undefined) show(line, verdict, moment);
       });
       verified += lines.length;
       progress.show(`${verified} verified, ${refused} not accepted`);
     }
     progress.end();
+    if (verified === 0) throw new UsageError(`there is not a single QR text in ${file}`, "give one QR text a line");
     return refused === 0 ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
   } finally {
     await verifier.close();
   }
 }
 
-function printVerdict(line: Line | undefined, verdict: Verdict, options: VerifyOptions): void {
-  const number = line?.number ?? 0;
-  if (options.json === true) {
-    printJson({ line: number, ...verdict });
-    return;
-  }
+function printAsJson({ number }: Line, verdict: Verdict): void {
+  printJson({ line: number, ...verdict });
+}
+
+function printAsText({ number, bytes }: Line, verdict: Verdict, moment: Moment): void {
   const colour = { accepted: paint.green, refused: paint.red, undetermined: paint.yellow }[verdict.outcome];
-  const facts = [verdict.tier, verdict.status, verdict.alg, verdict.issuer, verdict.kid && `kid ${verdict.kid}`];
+  const damage = isUnread(verdict.code) ? damageTo(bytes)?.cause : undefined;
+  const facts = [
+    verdict.tier,
+    verdict.status,
+    verdict.alg,
+    verdict.issuer,
+    verdict.kid && `kid ${verdict.kid}`,
+    damage,
+  ];
   const known = printable(facts.filter((fact) => fact !== undefined && fact !== "").join("  "));
   print(`${number}\t${colour(verdict.outcome)}\t${verdict.code}${known && `\t${known}`}`);
+  // For whoever stands before the card; what reads a pipe has the code.
+  if (process.stdout.isTTY) {
+    const fault = explainVerdict(bytes, verdict, moment).find(({ code }) => code !== undefined);
+    if (fault !== undefined) print(`\t${printable(`${fault.cause ?? ""}; ${fault.remedy ?? ""}`)}.`);
+  }
   for (const [key, value] of Object.entries(verdict.claims ?? {})) {
     const shown = typeof value === "string" ? value : JSON.stringify(value);
     print(`\t${paint.dim(printable(key))}\t${printable(shown)}`);

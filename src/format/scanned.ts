@@ -2,9 +2,7 @@
  * What scanners add around a base45 text, as assembly/decode/scanned.ts takes it off. The engine decides; this is for
  * saying where in the text as given a fault lies, and what has happened to it.
  */
-// eslint-disable-next-line no-control-regex -- controls are what is looked for
 const BEFORE = /^(?:[\0-\x20]|\ufeff|\][A-Za-z][A-Za-z0-9]|\\[0-9]{6}|QR-Code:)+/;
-// eslint-disable-next-line no-control-regex
 const AFTER = /[\0-\x20]+$/;
 
 export interface Scanned {

@@ -48,6 +48,14 @@ export function valueOf(map: Item, key: number): Item | undefined {
   return index < 0 ? undefined : map.items[index + 1];
 }
 
+/** The value under a text key of a map. */
+export function namedValueOf(bytes: Uint8Array, map: Item, key: string): Item | undefined {
+  const isKey = ({ major, content, end }: Item): boolean =>
+    major === Major.TEXT && Buffer.from(bytes.subarray(content, end)).toString() === key;
+  const index = map.items.findIndex((item, i) => i % 2 === 0 && isKey(item));
+  return index < 0 ? undefined : map.items[index + 1];
+}
+
 class Broken extends Error {
   constructor(readonly fault: Fault) {
     super(fault.rule);

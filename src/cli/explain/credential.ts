@@ -1,5 +1,6 @@
 import { ALGORITHMS } from "../../format/algorithm.js";
-import { type Fault, integerOf, isFault, type Item, Major, readItem, valueOf } from "./cbor.js";
+import { type Fault, integerOf, isFault, type Item, Major, namedValueOf, readItem, valueOf } from "./cbor.js";
+import { faultInTypes } from "./dates.js";
 
 /**
  * The inner layers: COSE_Sign1 (RFC 9052 section 4.2), CWT (RFC 8392) and claim 169, in the order in which the engine
@@ -71,13 +72,10 @@ function faultInHeaders(headers: Item, unprotected: Item): Fault | undefined {
   return undefined;
 }
 
-/** Types that claims have (RFC 8392 section 3.1, RFC 8747, Token Status List); for dates a float will do too. */
+/** Types that claims have (RFC 8392 section 3.1, RFC 8747, Token Status List); those of dates are in dates.ts. */
 const CLAIM_TYPES: readonly (readonly [claim: number, majors: readonly number[], what: string])[] = [
   [1, [Major.TEXT], "iss (1) is text"],
   [2, [Major.TEXT], "sub (2) is text"],
-  [4, [Major.UNSIGNED, Major.NEGATIVE, Major.SIMPLE], "exp (4) is a number"],
-  [5, [Major.UNSIGNED, Major.NEGATIVE, Major.SIMPLE], "nbf (5) is a number"],
-  [6, [Major.UNSIGNED, Major.NEGATIVE, Major.SIMPLE], "iat (6) is a number"],
   [7, [Major.BYTES], "cti (7) is a byte string"],
   [8, [Major.MAP], "cnf (8) is a map"],
   [65_535, [Major.MAP], "status (65535) is a map"],
@@ -90,6 +88,8 @@ export function readClaims169(bytes: Uint8Array, claims: Item): Item | Fault {
     const value = valueOf(claims, claim);
     if (value && !majors.includes(value.major)) return fault(value, rule);
   }
+  const wrong = faultInTypes(bytes, claims) ?? faultInStatus(bytes, claims);
+  if (wrong) return wrong;
   const identity = valueOf(claims, 169);
   if (identity === undefined) return fault(claims, "a card has claim 169");
   const map = identity.major === Major.BYTES ? readItem(bytes, identity.content, identity.end) : identity;
@@ -106,6 +106,38 @@ export function readClaims169(bytes: Uint8Array, claims: Item): Item | Fault {
   const tier = valueOf(map, 75);
   if (tier && ![1n, 2n].includes(integerOf(tier) ?? 0n)) return fault(tier, "the tier (75) is 1 or 2");
   return map;
+}
+
+/** Where a card's status is listed. */
+export interface ListPlace {
+  uri: string;
+  index: bigint;
+}
+
+/** Claim 65535, status_list: what assembly/parse/cwt.ts asks of it. */
+function faultInStatus(bytes: Uint8Array, claims: Item): Fault | undefined {
+  const list = statusList(bytes, claims);
+  if (list === undefined) return undefined;
+  const { whole, idx, uri } = list;
+  if (whole.major !== Major.MAP) return fault(whole, "status_list is a map");
+  if (idx === undefined || uri === undefined) return fault(whole, "status_list has idx and uri");
+  if (idx.major !== Major.UNSIGNED || idx.argument >= 2n ** 63n) return fault(idx, "idx is an unsigned integer");
+  return uri.major === Major.TEXT ? undefined : fault(uri, "uri is text");
+}
+
+export function listPlaceOf(bytes: Uint8Array, claims: Item): ListPlace | undefined {
+  const { idx, uri } = statusList(bytes, claims) ?? {};
+  if (idx?.major !== Major.UNSIGNED || uri?.major !== Major.TEXT) return undefined;
+  return { uri: new TextDecoder().decode(bytes.subarray(uri.content, uri.end)), index: idx.argument };
+}
+
+function statusList(
+  bytes: Uint8Array,
+  claims: Item,
+): { whole: Item; idx: Item | undefined; uri: Item | undefined } | undefined {
+  const status = valueOf(claims, 65_535);
+  const whole = status && namedValueOf(bytes, status, "status_list");
+  return whole && { whole, idx: namedValueOf(bytes, whole, "idx"), uri: namedValueOf(bytes, whole, "uri") };
 }
 
 /** Where the ID number lies: what remains to be wrong in a map that reads well (GB 11643). */

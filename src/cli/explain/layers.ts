@@ -1,9 +1,9 @@
-import { ALGORITHMS } from "../../format/algorithm.js";
+import { SENTENCES_EN } from "../../format/sentences.en.js";
 import type { CodeName, Verdict } from "../../format/verdict.js";
-import { type Fault, integerOf, isFault, readItem, valueOf } from "./cbor.js";
-import { idNumberOf, readClaims169, readSign1 } from "./credential.js";
-import { REMEDIES, RULES } from "./rules.js";
-import { readBase45, readZlib } from "./text.js";
+import { causeOf, type Moment } from "./causes.js";
+import { timeOf } from "./dates.js";
+import { type Found, lookInside, type Seen } from "./inside.js";
+import { LIST_RULES, type RefusalCode, RULES, SNAPSHOT_RULES } from "./rules.js";
 
 /** The layers of a QR text, from the outside in (contract §6). */
 export const LAYERS = ["base45", "zlib", "CBOR", "COSE", "claims", "key", "signature", "status", "policy"] as const;
@@ -17,6 +17,8 @@ export interface Layer {
   /** What was found there. */
   found?: string;
   code?: CodeName;
+  /** What is the matter, for people: one clause. */
+  cause?: string;
   /** Where the fault lies, from 0: a character of the text for base45, else a byte of what the layer reads. */
   byte?: number;
   rule?: string;
@@ -47,10 +49,11 @@ function sameLayer(layer: LayerName, ...codes: CodeName[]): Partial<Record<CodeN
  * The verdict layer by layer. The engine has decided; what is read here again, slowly, is where and why. A verdict of
  * UNVERIFIED is one on what could be read and was not judged.
  */
-export function explainVerdict(text: string, verdict: Verdict): Layer[] {
-  const seen = lookInside(text);
+export function explainVerdict(given: string | Uint8Array, verdict: Verdict, moment: Moment): Layer[] {
+  const text = typeof given === "string" ? given : new TextDecoder("utf-8", { ignoreBOM: true }).decode(given);
+  const seen = lookInside(text, verdict.code);
   const refusing = LAYER_OF[verdict.code];
-  const known: Partial<Record<LayerName, string>> = { ...seen.found, ...judged(verdict) };
+  const known: Found = { ...seen.found, ...judged(verdict, seen) };
   // A CBOR item that another wraps is read where the wrapping is known, and its fault is one of CBOR all the same.
   const stop = refusing === undefined ? LAYERS.length : LAYERS.indexOf(refusing);
   return LAYERS.map((layer, index): Layer => {
@@ -63,61 +66,47 @@ export function explainVerdict(text: string, verdict: Verdict): Layer[] {
       return { layer, result: unchecked ? "unchecked" : "good", ...said };
     }
     if (index > stop) return { layer, result: "not-reached" };
-    const { code, outcome } = verdict;
-    // Behind the claims the card reads well, and no byte of it is at fault.
-    const place = stop < LAYERS.indexOf("key") ? seen.fault : undefined;
-    const { byte, rule } = code === "BAD_PREFIX" ? PREFIX : (place ?? {});
-    const remedy = REMEDIES[code];
-    return {
-      layer,
-      result: outcome === "undetermined" ? "undetermined" : "refused",
-      ...said,
-      code,
-      ...(byte !== undefined && { byte }),
-      rule: rule ?? RULES[code] ?? code,
-      ...(remedy !== undefined && { remedy }),
-    };
+    return { layer, ...said, ...refusal(given, verdict, seen, moment) };
   });
 }
 
-/** A prefix is in front, wherever the text as a whole would stop being base45. */
-const PREFIX: Partial<Fault> = { byte: 0 };
+type Refusal = Required<Pick<Layer, "result" | "code" | "cause" | "rule" | "remedy">> & Pick<Layer, "byte">;
 
-interface Seen {
-  found: Partial<Record<LayerName, string>>;
-  fault?: Fault;
+function refusal(given: string | Uint8Array, verdict: Verdict, seen: Seen, moment: Moment): Refusal {
+  const { code, outcome, statusSource } = verdict;
+  // Behind the claims the card reads well, and no byte of it is at fault.
+  const place = isBehindClaims(code) ? undefined : seen.fault;
+  // A prefix is in front, wherever the text as a whole would stop being base45.
+  const { byte, rule } = code === "BAD_PREFIX" ? { byte: 0, rule: undefined } : (place ?? {});
+  const { cause, remedy } = causeOf(given, verdict, seen, moment) ?? {};
+  const rules = statusSource === undefined ? {} : statusSource === "list" ? LIST_RULES : SNAPSHOT_RULES;
+  return {
+    result: outcome === "undetermined" ? "undetermined" : "refused",
+    code,
+    ...(byte !== undefined && { byte }),
+    cause: cause ?? SENTENCES_EN[code].sentence,
+    rule: rule ?? rules[code as RefusalCode] ?? RULES[code as RefusalCode],
+    remedy: remedy ?? SENTENCES_EN[code].remedy,
+  };
 }
 
-/** Everything up to the claims, each layer only where the one outside it could be read. */
-function lookInside(text: string): Seen {
-  const found: Seen["found"] = {};
-  const compressed = readBase45(text);
-  if (!(compressed instanceof Uint8Array)) return { found, fault: compressed };
-  found.base45 = `${text.length} characters, ${compressed.length} bytes`;
-  const bytes = readZlib(compressed);
-  if (!(bytes instanceof Uint8Array)) return { found, fault: bytes };
-  found.zlib = `${bytes.length} bytes inflated`;
-  const message = readItem(bytes);
-  if (isFault(message)) return { found, fault: message };
-  found.CBOR = "one item, well-formed";
-  const sign1 = readSign1(bytes, message);
-  if (isFault(sign1)) return { found, fault: sign1 };
-  const number = Number(integerOf(valueOf(sign1.headers, 1) ?? sign1.headers));
-  const algorithm = Object.values(ALGORITHMS).find(({ cose }) => (cose as readonly number[]).includes(number));
-  found.COSE = `COSE_Sign1, ${algorithm?.name ?? "algorithm"} (${number}), signature of ${sign1.signatureLength} bytes`;
-  const identity = readClaims169(bytes, sign1.payload);
-  if (isFault(identity)) return { found, fault: identity };
-  found.claims = `claim 169 with ${identity.items.length / 2} entries`;
-  return { found, fault: { byte: idNumberOf(identity).start, rule: RULES.BAD_IDENTITY ?? "" } };
+function isBehindClaims(code: CodeName): boolean {
+  return LAYERS.indexOf(LAYER_OF[code] ?? "policy") >= LAYERS.indexOf("key");
 }
 
-/** What the verdict itself tells of the layers behind the claims. */
-function judged({ kid, issuer, status, epoch, statusSource, tier }: Verdict): Partial<Record<LayerName, string>> {
+/** What the verdict itself tells of the layers behind the claims, and the card of where it is listed. */
+function judged({ kid, issuer, status, epoch, statusSource, tier }: Verdict, { dates, list }: Seen): Found {
   const of =
     statusSource === undefined ? "" : `, by the ${statusSource}${epoch === undefined ? "" : ` of epoch ${epoch}`}`;
+  const place = list === undefined ? "" : `; the card names index ${list.index} of ${list.uri}`;
+  const validity = [
+    dates.notBefore === undefined ? "" : `from ${timeOf(dates.notBefore)}`,
+    dates.expires === undefined ? "" : `until ${timeOf(dates.expires)}`,
+  ];
+  const policy = [tier === undefined ? "" : `${tier} card`, validity.filter((date) => date !== "").join(" ")];
   return {
     ...((kid ?? issuer) !== undefined && { key: [kid, issuer].filter((fact) => fact !== undefined).join(", ") }),
-    ...(status !== undefined && { status: `${status}${of}` }),
-    ...(tier !== undefined && { policy: `${tier} card` }),
+    ...(status !== undefined && { status: `${status}${of}${place}` }),
+    policy: policy.filter((fact) => fact !== "").join(", "),
   };
 }

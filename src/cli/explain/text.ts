@@ -1,11 +1,10 @@
 import { constants, inflateSync } from "node:zlib";
+import { type Base45Fault, decodeBase45 } from "../../format/base45.js";
 import { MAX_INFLATED_LENGTH, MAX_TEXT_LENGTH } from "../../format/limits.js";
 import { takeOffScanned } from "../../format/scanned.js";
 import type { Fault } from "./cbor.js";
 
 /** The two outer layers of a QR text, read slowly and with the place of every fault. */
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
 /** Base45 (RFC 9285) of a text as it was scanned. Bytes of a fault are characters of that. */
 export function readBase45(scanned: string): Uint8Array | Fault {
@@ -18,21 +17,15 @@ function readTrimmed(text: string): Uint8Array | Fault {
   if (text.length > MAX_TEXT_LENGTH) {
     return { byte: MAX_TEXT_LENGTH, rule: `a QR text has at most ${MAX_TEXT_LENGTH} characters (ISO/IEC 18004, 40-L)` };
   }
-  const bytes: number[] = [];
-  for (let i = 0; i < text.length; i += 3) {
-    const digits = Array.from(text.slice(i, i + 3), (character) => ALPHABET.indexOf(character));
-    const foreign = digits.indexOf(-1);
-    if (foreign >= 0) return { byte: i + foreign, rule: "the alphabet has 45 characters (RFC 9285 section 4.2)" };
-    if (digits.length === 1)
-      return { byte: i, rule: "the last group has two or three characters (RFC 9285 section 4)" };
-    const value = digits.reduceRight((sum, digit) => sum * 45 + digit, 0);
-    if (value >= (digits.length === 3 ? 65_536 : 256)) {
-      return { byte: i, rule: "a group stands for at most two bytes, and for one at the end (RFC 9285 section 4)" };
-    }
-    bytes.push(...(digits.length === 3 ? [value >> 8, value & 255] : [value]));
-  }
-  return Uint8Array.from(bytes);
+  const bytes = decodeBase45(text);
+  return bytes instanceof Uint8Array ? bytes : { byte: bytes.at, rule: BASE45_RULES[bytes.rule] };
 }
+
+const BASE45_RULES: Readonly<Record<Base45Fault["rule"], string>> = {
+  alphabet: "the alphabet has 45 characters (RFC 9285 section 4.2)",
+  length: "the last group has two or three characters (RFC 9285 section 4)",
+  value: "a group stands for at most two bytes, and for one at the end (RFC 9285 section 4)",
+};
 
 /** zlib (RFC 1950): one stream and nothing after it. */
 export function readZlib(bytes: Uint8Array): Uint8Array | Fault {

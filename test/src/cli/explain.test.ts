@@ -6,9 +6,12 @@ import { inflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { explainVerdict, type Layer } from "../../../src/cli/explain/layers.js";
 import { RULES } from "../../../src/cli/explain/rules.js";
+import { bareVerdict } from "../../../src/engine/verdict.js";
+import { toHex } from "../../../src/format/bytes.js";
+import { Code } from "../../../src/format/code.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { decodeBase45, encodeBase45 } from "../../support/base45.js";
-import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
+import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf, trusted } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";
 
@@ -16,7 +19,7 @@ const engine = await Engine.create({ trust: jwksOf([issuerKey]) });
 
 function explain(text: string, at?: Date): Layer[] {
   const verdict = at === undefined ? engine.inspect(text).verdict : engine.verifyBatch([text], { at })[0]!;
-  return explainVerdict(text, verdict);
+  return explainVerdict(text, verdict, { at: at ?? new Date(), byClock: at === undefined });
 }
 
 /** The layer that refuses. */
@@ -41,6 +44,9 @@ describe("explainVerdict", () => {
     expect(refusal(`${card.slice(0, 50)}a${card.slice(51)}`)).toMatchObject({ layer: "base45", byte: 50 });
     expect(refusal(`HC1:${card}`)).toMatchObject({ layer: "base45", code: "BAD_PREFIX", byte: 0 });
     expect(refusal("HC1:ABC")).toMatchObject({ code: "BAD_PREFIX", byte: 0, rule: RULES.BAD_PREFIX });
+    expect(refusal("HC1:ABC")!.cause).toContain("HC1");
+    expect(refusal(`]Q1 ${card.slice(0, 50)}a${card.slice(51)}\n`)).toMatchObject({ layer: "base45", byte: 54 });
+    expect(refusal(card.toLowerCase())).toMatchObject({ code: "BAD_BASE45", cause: "letters are lower case" });
     expect(refusal(encodeBase45(flipped))).toMatchObject({ layer: "zlib", code: "BAD_ZLIB", byte: 1 });
     expect(refusal(encodeBase45(zlib.subarray(0, 90)))).toMatchObject({ layer: "zlib", byte: 90 });
     expect(refusal(encodeBase45(Uint8Array.of(...zlib, 0)))).toMatchObject({ layer: "zlib", byte: zlib.length });
@@ -66,6 +72,81 @@ describe("explainVerdict", () => {
       expect(found).toMatchObject({ layer, code });
       expect(found!.remedy).toMatch(/./);
       expect(found).not.toHaveProperty("byte");
+    }
+  });
+
+  it("shows the date at fault and the clock, and names what was not counted in seconds", () => {
+    const of = (claims: [number, unknown][], moment?: Date): Layer =>
+      refusal(makeCard(issuerKey, { payload: payload(claims) }), moment ?? at)!;
+    expect(of([[4, NOW - 1]])).toMatchObject({
+      code: "EXPIRED",
+      cause: "the card expired 2026-09-21T14:13:19Z; it is judged at 2026-09-21T14:13:20Z, as was asked",
+    });
+    const verdict = engine.verifyBatch([makeCard(issuerKey, { payload: payload([[5, NOW + 1]]) })], { at })[0]!;
+    const early = explainVerdict(makeCard(issuerKey, { payload: payload([[5, NOW + 1]]) }), verdict, { at, byClock: true }); // prettier-ignore
+    expect(early.find(({ code }) => code === "NOT_YET_VALID")!.cause).toBe(
+      "the card is valid from 2026-09-21T14:13:21Z; the clock says 2026-09-21T14:13:20Z",
+    );
+    const milliseconds = makeCard(issuerKey, { payload: payload([[5, NOW * 1000]]) });
+    for (const code of ["NOT_YET_VALID", "BAD_CWT"] as const) {
+      const found = explainVerdict(milliseconds, { outcome: "refused", code }, { at, byClock: true }).find((layer) => layer.code === code)!; // prettier-ignore
+      expect(found.cause).toMatch(/nbf \(5\).* 1790000000000 is in milliseconds, and stands for 2026-09-21T14:13:20Z/);
+      expect(found.remedy).toMatch(/issuer/);
+    }
+  });
+
+  it("cites the rule of the claim at fault", () => {
+    const of = (claims: [number, unknown][]): Layer =>
+      explainVerdict(makeCard(issuerKey, { payload: payload(claims) }), { outcome: "refused", code: "BAD_CWT" }, { at, byClock: true }).find(({ code }) => code !== undefined)!; // prettier-ignore
+    for (const date of [NaN, Infinity, -Infinity, "2026", true, null, new Map(), Uint8Array.of(1)]) {
+      expect(of([[4, date]]).rule, typeof date).toMatch(/^exp \(4\) is a finite number of seconds/);
+    }
+    expect(of([[6, NOW + 2000]]).rule).toBe(
+      "iat (6), 2026-09-21T14:46:40Z, is not after exp (4), 2026-09-21T14:30:00Z",
+    );
+    expect(of([[5, NOW + 2000]]).rule).toMatch(/^nbf \(5\), .* is not after exp \(4\)/);
+    const list = (entries: [string, unknown][]): [number, unknown][] => [[65535, new Map([["status_list", new Map(entries)]])]]; // prettier-ignore
+    expect(of(list([["uri", "https://a.example"]])).rule).toBe("status_list has idx and uri");
+    expect(of(list([["idx", -1], ["uri", "https://a.example"]])).rule).toBe("idx is an unsigned integer"); // prettier-ignore
+    expect(of(list([["idx", 1], ["uri", 7]])).rule).toBe("uri is text"); // prettier-ignore
+  });
+
+  it("shows the dates of a key that does not count", () => {
+    const key = trusted(issuerKey, { notAfter: NOW - 5 });
+    const verdict = { outcome: "refused", code: "KEY_EXPIRED", kid: toHex(key.kids[0]!) } as const;
+    const layers = explainVerdict(card, verdict, { at, byClock: true, keys: [key] });
+    expect(layers.find(({ layer }) => layer === "key")!.cause).toBe(
+      "the key that signed the card counted until 2026-09-21T14:13:15Z; the clock says 2026-09-21T14:13:20Z",
+    );
+  });
+
+  it("has cause, rule and remedy for every code that a card can cause", () => {
+    for (const code of Object.keys(RULES) as (keyof typeof RULES)[]) {
+      const { outcome } = bareVerdict(Code[code]);
+      const layer = explainVerdict(card, { outcome, code }, { at, byClock: true }).find((one) => one.code === code);
+      if (["BUSY", "BAD_REQUEST", "INTERNAL"].includes(code)) continue;
+      expect(layer?.cause, code).toMatch(/\w/);
+      expect(layer?.rule, code).toMatch(/\w/);
+      expect(layer?.remedy, code).toMatch(/\w/);
+      expect(layer?.result).toBe(outcome);
+    }
+  });
+
+  it("speaks of what decided, the list or the snapshot", () => {
+    const told = (
+      code: "STATUS_STALE" | "REVOKED" | "STATUS_NOT_COVERED",
+      statusSource: "list" | "snapshot",
+    ): string => {
+      const claims: [number, unknown][] = [[65535, new Map([["status_list", new Map<string, unknown>([["idx", 7], ["uri", "https://a.example/1"]])]])]]; // prettier-ignore
+      const text = makeCard(issuerKey, { payload: payload(claims) });
+      const { outcome } = bareVerdict(Code[code]);
+      const { cause, rule } = explainVerdict(text, { outcome, code, statusSource }, { at, byClock: true }).find((layer) => layer.code === code)!; // prettier-ignore
+      return `${cause}; ${rule}`;
+    };
+    for (const code of ["STATUS_STALE", "REVOKED", "STATUS_NOT_COVERED"] as const) {
+      expect(told(code, "list")).toMatch(/https:\/\/a\.example\/1, index 7.*list/);
+      expect(told(code, "list")).not.toMatch(/snapshot/);
+      expect(told(code, "snapshot")).not.toMatch(/list/);
     }
   });
 

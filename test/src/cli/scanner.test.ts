@@ -222,7 +222,7 @@ describe.skipIf(!casesPresent)("cases of scanners" + casesNote, () => {
     for (const { name, ask } of doors) expect(await ask(all), name).toEqual(expected);
   });
 
-  it.each([...TAKEN_OFF, ...DAMAGED, ...OTHER_SCHEMES])("%s gets the same from verify and explain", async (name) => {
+  it.each(["bom", "gs", "utf16", "twice"])("%s gets the same from verify and explain", async (name) => {
     const bytes = read(name);
     const expected = engine.verifyBatch([bytes], { at }).map(({ code }) => code);
     for (const door of commands) expect(await door.ask([bytes]), door.name).toEqual(expected);

@@ -67,6 +67,18 @@ describe("hufu verify", () => {
     expect(endless).toEqual({ status: 1, out: "1\trefused\tTOO_LONG\n", err: "" });
   });
 
+  it("names what has happened to a text, and ends with 2 where there is not a single one", async () => {
+    const { out } = await verify(["-"], `${card.toLowerCase()}\n${card}${card}\nHC1:6BFOXN\n`);
+    expect(out).toMatch(/^1\trefused\tBAD_BASE45\tletters are lower case$/m);
+    expect(out).toMatch(/^2\trefused\tBAD_(?:BASE45|ZLIB)\tthere are two scans in one$/m);
+    expect(out).toMatch(/^3\trefused\tBAD_PREFIX\tthis is a QR of another scheme: HC1/m);
+    for (const input of ["", "\n \r\n\t\n", "\ufeff\n"]) {
+      const nothing = await verify(["-"], input);
+      expect([nothing.status, nothing.out]).toEqual([2, ""]);
+      expect(nothing.err).toContain("not a single QR text");
+    }
+  });
+
   it("ends with 2 where it cannot read, naming file and remedy", async () => {
     for (const args of [["nowhere.txt"], ["."], ["-", "--status", trust], ["-", "--region", "11"]]) {
       const { status, out, err } = await verify(args);
