@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Algorithm, Tier } from "../format/batch.js";
 import { fromHex, toHex } from "../format/bytes.js";
+import { momentOf } from "../format/requirements.js";
 import { engineCheck, type CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
 import { makeFolder } from "./folder.js";
@@ -158,7 +159,7 @@ export class Authority {
   /** Lite credentials for people, in their order. Those who cannot have one are told apart, the others get theirs. */
   async enrolMany(people: readonly Person[], options: EnrolOptions): Promise<Enrolment[]> {
     const issuedAt = options.issuedAt ?? new Date();
-    const today = issuedAt.toISOString().slice(0, 10).replaceAll("-", "");
+    const today = String(momentOf(issuedAt).date);
     const old = people.filter((person) => ageOn(today, person.birthDate) >= MINIMUM_AGE);
     const orders = old.map((person): Order => ({ person, tier: Tier.LITE }));
     const cards = await issue(

@@ -97,6 +97,7 @@ export interface CardSummary {
   reason: string;
   issued: string;
   expires: string;
+  nationality: string;
   qr: string;
 }
 
@@ -110,6 +111,7 @@ export function summaryOf(card: Card): CardSummary {
     reason: card.reason ?? "",
     issued: rfc3339(card.issued),
     expires: rfc3339(card.expires),
+    nationality: card.details.nationality,
     qr: card.qr ?? "",
   };
 }
@@ -124,6 +126,7 @@ export function summaryOfIssued(card: IssuedCard): CardSummary {
     reason: "",
     issued: rfc3339(card.issued),
     expires: rfc3339(card.expires),
+    nationality: card.person.nationality,
     qr: card.qr,
   };
 }

@@ -3,6 +3,7 @@ import { Tier } from "../format/batch.js";
 import type { CardFilter, CredentialState } from "../authority/store/store.js";
 import { summaryOf, withAuthority, withData, type CardSummary, type DataOptions } from "./authority.js";
 import { csvLine } from "./csv.js";
+import { UsageError } from "./errors.js";
 import { note, paint, print, printJson } from "./output.js";
 
 const STATES = ["good", "suspended", "revoked", "pending", "void"] as const satisfies CredentialState[];
@@ -12,6 +13,7 @@ interface CardsOptions extends DataOptions {
   state?: CredentialState;
   tier?: "lite" | "full";
   csv?: true;
+  bom?: true;
   json?: true;
   qr?: true;
 }
@@ -22,13 +24,15 @@ export function register(program: Command): void {
     .option("--id <number>", "only this person's")
     .addOption(new Option("--state <state>", "only those in this state").choices(STATES))
     .addOption(new Option("--tier <tier>", "only these").choices(["lite", "full"]))
-    .option("--csv", "CSV with a header line")
+    .option("--csv", "CSV with a header line, which `hufu enrol` reads; no cell is a formula to a spreadsheet")
+    .option("--bom", "with --csv: begin with a byte order mark, by which Excel knows UTF-8")
     .option("--json", "a JSON object a line")
     .option("--qr", "with their QR texts; alone, nothing but those")
     .action(run);
 }
 
 async function run(options: CardsOptions): Promise<void> {
+  if (options.bom && !options.csv) throw new UsageError("--bom is for CSV", "give --csv too");
   const filter: CardFilter = {};
   if (options.id !== undefined) filter.idNumber = options.id.toUpperCase();
   if (options.state !== undefined) filter.state = options.state;
@@ -52,7 +56,7 @@ function writer(options: CardsOptions): (row: Row) => void {
   if (options.csv) {
     let first = true;
     return (row) => {
-      if (first) print(csvLine(Object.keys(row)));
+      if (first) print((options.bom ? "\ufeff" : "") + csvLine(Object.keys(row)));
       first = false;
       print(csvLine(Object.values(row)));
     };

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import type { Authority } from "../authority/authority.js";
 import { currentUser, summaryOfIssued, withAuthority, withData, type DataOptions } from "./authority.js";
 import { showCards, withCardOutput, type CardOutputOptions } from "./card-output.js";
 import { MAX_PEOPLE_FILE_LENGTH } from "../format/limits.js";
 import { EXIT_SOME_REFUSED, UsageError } from "./errors.js";
-import { readInput } from "./input.js";
+import { nameOf, readInput } from "./input.js";
 import { note } from "./output.js";
 
 interface EnrolOptions extends DataOptions, CardOutputOptions {
@@ -15,7 +16,10 @@ const EXAMPLE = `
 People as JSON (an object, an array, or an object a line) or CSV with a header line:
   {"id": "11010519491231002X", "name": "张三", "address": "朝阳路 1 号"}
 Fields: id, name, birthDate, gender, nationality, address, phone, email, region,
-secondName, secondLanguage, photo, photoFormat, holderKey. Only id and name are needed.
+secondName, secondLanguage, photo, holderKey. Only id and name are needed, and the
+nationality of a foreigner. Spreadsheets may say 姓名, 身份证号, 出生日期, 性别, 住址 ... in
+their header, and may be in UTF-8, UTF-16 or GB 18030 with commas, semicolons or tabs.
+Who can be enrolled is; the others are told by their line.
 
 Of one person the QR is shown on a terminal; of many, the QR texts come one a line.`;
 
@@ -35,20 +39,24 @@ async function run(file: string, options: EnrolOptions): Promise<void> {
   const days = Number(options.days ?? 1);
   if (!Number.isInteger(days) || days < 1) throw new UsageError("--days is no whole number", "give 1 or more");
   const { readPeople } = await import("./people.js");
-  const people = readPeople(
-    await readInput(file, { what: "people in JSON or CSV", most: MAX_PEOPLE_FILE_LENGTH }),
-    file === "-" ? "the input" : file,
-  );
+  const wanted = { what: "people in JSON or CSV", most: MAX_PEOPLE_FILE_LENGTH };
+  const { found, faults } = readPeople(await readInput(file, wanted), nameOf(file));
   const validity = options.days === undefined ? {} : { validity: days * 86_400 };
-  const results = await withAuthority(options, (authority) =>
-    authority.enrolMany(people, { actor: options.officer, ...validity }),
-  );
+  const people = found.map(({ person }) => person);
+  const enrolAll = (authority: Authority) => authority.enrolMany(people, { actor: options.officer, ...validity });
+  const results = people.length === 0 ? [] : await withAuthority(options, enrolAll);
   await showCards(
     results.flatMap((result) => ("card" in result ? [summaryOfIssued(result.card)] : [])),
     options,
   );
-  const refused = results.flatMap((result) => ("refused" in result ? [result] : []));
-  for (const { person, refused: why } of refused) note(`hufu: ${person.name} (${person.id}) ${WHY[why]}.`);
-  if (results.length > 1) note(`${results.length - refused.length} of ${results.length} people enrolled.`);
-  if (refused.length > 0) process.exitCode = EXIT_SOME_REFUSED;
+  const refused = results.flatMap((result, i) =>
+    "refused" in result
+      ? [`${found[i]?.where ?? ""}: ${result.person.name} (${result.person.id}) ${WHY[result.refused]}`]
+      : [],
+  );
+  const bad = [...faults, ...refused];
+  for (const sentence of bad) note(`hufu: ${sentence}.`);
+  const all = results.length + faults.length;
+  if (all > 1) note(`${all - bad.length} of ${all} people enrolled.`);
+  if (bad.length > 0) process.exitCode = EXIT_SOME_REFUSED;
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { MAX_SCANNED_LENGTH } from "../format/limits.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";
 import { paint, print, printable, printJson } from "./output.js";
@@ -27,7 +27,8 @@ export function register(program: Command): void {
 }
 
 async function explain(qr: string, options: ExplainOptions): Promise<number> {
-  const given = qr === "-" ? await readInput("-", { what: "a QR text", most: 3 * MAX_SCANNED_LENGTH }) : qr;
+  const given = qr === "-" ? await readInput("-", { what: "a QR text", most: 16 * MAX_SCANNED_LENGTH }) : qr;
+  if (given.length === 0) throw new UsageError("there is not a single QR text", "give one, or - for standard input");
   const request = requestFrom(options);
   const statusFiles = statusFilesOf(options);
   const [{ Engine }, { requirementsFor }, { explainVerdict }, { readTrust }] = await Promise.all([
