@@ -13,6 +13,8 @@ const UNHELD =
 
 /** The first character that no register holds and what to do about it, one clause after a field's name. */
 export function unheldCharacter(text: string): string | undefined {
+  // U+FFFD itself, written as UTF-8 and read as GBK.
+  if (text.includes("锟斤拷")) return 'has "锟斤拷", where software has lost characters: type it again';
   const [character] = UNHELD.exec(text) ?? [];
   if (character === undefined) return undefined;
   return `has ${nameOfCharacter(character)}, which no register holds: ${remedyFor(character)}`;

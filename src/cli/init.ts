@@ -30,6 +30,10 @@ async function run(options: InitOptions): Promise<void> {
   if (options.region !== undefined && !/^\d{6}$/.test(options.region)) {
     throw new UsageError(`--region ${options.region} is no GB/T 2260 code`, "give 6 digits, such as 110105");
   }
+  // Every card carries it.
+  const { unheldCharacter } = await import("../authority/characters.js");
+  const fault = options.name.trim() === "" ? "is empty" : unheldCharacter(options.name);
+  if (fault !== undefined) throw new UsageError(`--name ${fault}`, "give the authority's name as its seal has it");
   const { Authority } = await import("../authority/authority.js");
   const { publishFile } = await import("../authority/publish-file.js");
   const authority = await Authority.init({

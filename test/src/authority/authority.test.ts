@@ -121,16 +121,19 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     const day = new Date("2026-06-15T12:00:00Z");
     const sixteen = person({ id: makeResidentId("110105", "20100615", 1), name: "小张" });
     const fifteen = person({ id: makeResidentId("110105", "20100616", 1), name: "小李" });
-    // In China the sixteenth birthday begins at 16:00 UTC of the day before.
-    const eve = new Date("2026-06-15T15:59:59Z");
-    expect(await authority.enrolMany([fifteen], { ...actor, issuedAt: eve })).toEqual([
-      { person: fifteen, refused: "under-age" },
-    ]);
     expect(await authority.enrolMany([fifteen], { ...actor, issuedAt: day })).toEqual([
       { person: fifteen, refused: "under-age" },
     ]);
     expect(await authority.enrolMany([sixteen], { ...actor, issuedAt: day })).toMatchObject([
       { card: { person: sixteen } },
+    ]);
+    // In China the next day, and the birthday, begins at 16:00 UTC.
+    const midnight = new Date("2026-06-15T16:00:00Z");
+    expect(await authority.enrolMany([fifteen], { ...actor, issuedAt: new Date(midnight.getTime() - 1000) })).toEqual([
+      { person: fifteen, refused: "under-age" },
+    ]);
+    expect(await authority.enrolMany([fifteen], { ...actor, issuedAt: midnight })).toMatchObject([
+      { card: { person: fifteen } },
     ]);
   });
 

@@ -45,6 +45,11 @@ describe("characters of a register", () => {
     expect(unheldCharacter(text)).toBeUndefined();
   });
 
+  it("are not what software leaves of those that it lost", () => {
+    expect(new TextDecoder("gb18030").decode(new TextEncoder().encode("\ufffd\ufffd"))).toBe("锟斤拷");
+    expect(unheldCharacter("张锟斤拷")).toContain("software has lost characters");
+  });
+
   it("are suggested where older systems kept them for private use", () => {
     expect(unheldCharacter("王\ue863")).toContain("䶮 (U+4DAE)");
     expect(unheldCharacter("王\ue815")).toContain("(U+2E81)");

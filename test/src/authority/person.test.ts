@@ -135,6 +135,16 @@ describe("a person's record", () => {
     expect(faultsOf({ ...zhang, region: "911124" })).toEqual(["region is a GB/T 2260 code of 6 digits"]);
   });
 
+  it("is read again as it was read", () => {
+    const photo = `data:image/jpeg;base64,${Buffer.from("\xff\xd8\xff\xe0", "latin1").toString("base64")}`;
+    for (const record of [
+      { ...zhang, name: "古丽米热.艾比布力", address: "路\n1 号", gender: "女", photo },
+      { id: "911124198108030024", name: "SMITH JANE", nationality: "CA", gender: "F" },
+    ]) {
+      expect(person(person(record))).toEqual(person(record));
+    }
+  });
+
   it("takes a field that is null for absent", () => {
     expect(person({ ...zhang, address: null } as never)).toEqual(person(zhang));
   });

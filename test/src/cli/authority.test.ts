@@ -205,6 +205,8 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
       ["cards", "--state", "happy"],
       ["init", "--alg", "rsa"],
       ["init", "--region", "1"],
+      ["init", "--name", "试点\u202e局"],
+      ["init", "--name", " "],
     ]) {
       expect((await hufu(args)).status, args.join(" ")).toBe(2);
     }
