@@ -7,5 +7,5 @@ export { type DamageSentence, sentenceOf } from "./format/damage-sentences.js";
 export { SENTENCES_EN, type Sentence } from "./format/sentences.en.js";
 export { Code } from "./format/code.js";
 export { StatusError } from "./format/status-error.js";
-export { TrustError } from "./format/trust-list.js";
+export { TrustError, type TrustWarning } from "./format/trust-list.js";
 export type { CodeName, Outcome, StatusName, TierName, Verdict, VerifyRequest } from "./format/verdict.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PublicKey } from "../format/cose-key.js";
 import { TrustError } from "../format/trust-list.js";
 import type { Identity } from "../format/identity.js";
-import { readJwks } from "../format/jwks.js";
+import { readJwk } from "../format/jwks.js";
 import { momentOf } from "../format/requirements.js";
 import { isCalendarDate, parseResidentId } from "../format/resident-id.js";
 import { fromBase64 } from "../format/bytes.js";
@@ -99,9 +99,7 @@ const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "n
 
 const holderKey = z.record(z.string(), z.unknown()).superRefine((jwk, context) => {
   try {
-    if (readJwks(JSON.stringify(jwk)).length !== 1) {
-      context.addIssue({ code: "custom", message: "is a key of another kind than Ed25519, P-256 and SM2" });
-    }
+    readJwk(jwk);
   } catch (error) {
     if (!(error instanceof TrustError)) throw error;
     context.addIssue({ code: "custom", message: error.message });
@@ -236,6 +234,6 @@ export function identityOf(person: Person): Identity {
 }
 
 export function holderKeyOf(person: Person): PublicKey | undefined {
-  const [key] = person.holderKey === undefined ? [] : readJwks(JSON.stringify(person.holderKey));
+  const key = person.holderKey === undefined ? undefined : readJwk(person.holderKey);
   return key === undefined ? undefined : { algorithm: key.algorithm, publicKey: key.publicKey };
 }

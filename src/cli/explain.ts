@@ -4,7 +4,7 @@ import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";
 import { paint, print, printable, printJson } from "./output.js";
-import { readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { readPolicyFile, readSources, readTrustFiles, unusableSources } from "./sources.js";
 import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
 
@@ -37,7 +37,7 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
     import("./explain/layers.js"),
     import("../format/trust.js"),
   ]);
-  const trust = await readSources("--trust", options.trust ?? []);
+  const trust = await readTrustFiles(options.trust);
   const status = statusFiles === "none" ? statusFiles : await readSources("--status", statusFiles);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
   const engine = await Engine.create({ trust, status }).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import type { FeedEvent } from "../server/feed.js";
 import { type AccessToken, readTokens } from "../server/token.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { locateSources, readPolicyFile, readSources, readTextSource, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readTextSource, readTrustFiles, unusableSources } from "./sources.js";
 import { version } from "./version.js";
 
 /**
@@ -37,7 +37,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const { workers, statusMaxAge, host, port, credits, idleSeconds, perAddress, connections } = config;
   const source = config.feed === undefined ? undefined : openFeed(config.feed);
   const verifier = await Verifier.create({
-    trust: await readSources("--trust", config.trust),
+    trust: await readTrustFiles(config.trust),
     status: await locateSources("--status", config.status),
     ...(policy && { policy }),
     ...(workers !== undefined && { workers }),

@@ -4,9 +4,10 @@ import type { StatusSource } from "../engine/state.js";
 import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../format/limits.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import { decodeText } from "../format/text.js";
-import { TrustError, type TrustErrorCode } from "../format/trust-list.js";
+import { TrustError, type TrustErrorCode, type TrustWarning } from "../format/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
 import { reasonOf, UsageError } from "./errors.js";
+import { note, paintError, printable } from "./output.js";
 import { readingText } from "./input.js";
 
 /** The files that verdicts rest on, and what to say where they cannot be used. */
@@ -27,6 +28,34 @@ export async function readSources(option: keyof typeof MOST, files: readonly str
       }),
     ),
   );
+}
+
+/** Trust files, with a warning for each key of theirs that is passed over. */
+export async function readTrustFiles(files: readonly string[] = []): Promise<Uint8Array[]> {
+  const sources = await readSources("--trust", files);
+  for (const { file = 0, message, remedy } of await warningsOf(sources)) {
+    const name = files[file] ?? "";
+    const advice = remedy === undefined ? "" : `; ${remedy.replaceAll("FILE", name)}`;
+    note(`${paintError.yellow("hufu:")} ${printable(`${name}: ${message}: it is passed over${advice}`)}.`);
+  }
+  return sources;
+}
+
+/** Of files that cannot be used at all there are none: the engine's error names them. */
+async function warningsOf(sources: readonly Uint8Array[]): Promise<readonly TrustWarning[]> {
+  // Our own lists are taken whole or not at all.
+  const others = sources.map((bytes) => (bytes[0] === 0xd2 ? undefined : bytes));
+  if (others.every((bytes) => bytes === undefined)) return [];
+  const { readTrust } = await import("../format/trust.js");
+  return others.flatMap((bytes, file) => {
+    try {
+      const warnings = bytes === undefined ? [] : (readTrust(bytes, () => false).warnings ?? []);
+      return warnings.map((warning) => ({ ...warning, file }));
+    } catch (error) {
+      if (error instanceof TrustError) return [];
+      throw error;
+    }
+  });
 }
 
 /** Status files stay on disk until the engine checks them: a nation's are large. */
@@ -77,11 +106,13 @@ const STATUS_REMEDIES: Partial<Record<StatusErrorCode, string>> = {
   NOT_STORED: "name a folder with room for it in TMPDIR",
 };
 const TRUST_REMEDIES: Partial<Record<TrustErrorCode, string>> = {
-  UNKNOWN_FORMAT: "give a trust list, a JWK set or PEM keys",
+  UNKNOWN_FORMAT: "give a trust list, a JWK set, or public keys or certificates in PEM or DER",
   BAD_JWKS: "mend it, or give a trust list or PEM keys",
   BAD_PEM: "mend it, or give a trust list or a JWK set",
+  BAD_DER: "mend it, or give a trust list or a JWK set",
   PRIVATE_KEY: "let nobody else see that file",
-  UNSUPPORTED_KEY: "take that key out of it",
+  UNSUPPORTED_KEY: "give the keys that sign cards",
+  NOT_FOR_SIGNING: "give the keys that sign cards",
   NO_KEYS: "give the keys of the authorities that are to be trusted",
   TOO_MANY_KEYS: "leave out those of no use",
 };
@@ -96,10 +127,9 @@ export function unusableSources(error: unknown, { trust, status }: SourceNames):
     );
   }
   if (error instanceof TrustError) {
-    return new UsageError(
-      `cannot use ${named(trust, error.file)}: ${error.message}`,
-      TRUST_REMEDIES[error.code] ?? AGAIN,
-    );
+    const file = named(trust, error.file);
+    const remedy = error.remedy?.replaceAll("FILE", file) ?? TRUST_REMEDIES[error.code] ?? AGAIN;
+    return new UsageError(`cannot use ${file}: ${error.message}`, remedy);
   }
   if (error instanceof Error && error.name === "UnacceptableKey") {
     return new UsageError(`cannot use ${named(trust)}: ${error.message}`, "take that key out of it");

@@ -8,7 +8,7 @@ import { paint, print, printable, printJson } from "./output.js";
 import { Progress } from "./progress.js";
 import { onReaderGone } from "./reader-gone.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
-import { locateSources, readPolicyFile, readSources, unusableSources } from "./sources.js";
+import { locateSources, readPolicyFile, readTrustFiles, unusableSources } from "./sources.js";
 import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
 
 interface VerifyOptions extends RequestOptions, StatusOptions {
@@ -35,7 +35,7 @@ async function verify(file: string, options: VerifyOptions): Promise<number> {
   const request: VerifyRequest = { ...requestFrom(options), ...(options.claims === true && { claims: true }) };
   const statusFiles = statusFilesOf(options);
   const { Verifier } = await import("../engine/verifier.js");
-  const trust = await readSources("--trust", options.trust);
+  const trust = await readTrustFiles(options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
   const status = statusFiles === "none" ? statusFiles : await locateSources("--status", statusFiles);
   const creating = Verifier.create({ trust, status, ...(policy && { policy }) });

@@ -2,6 +2,7 @@ import { BATCH_SIZE } from "../format/batch.js";
 import { toHex } from "../format/bytes.js";
 import { Code } from "../format/code.js";
 import { momentOf, type Requirements } from "../format/requirements.js";
+import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BatchWriter } from "./batch-writer.js";
 import { applyDetail, splitDetail } from "./detail.js";
@@ -46,6 +47,11 @@ export class Engine {
     const state = await readState(options, instance.checkSignature);
     loadState(instance, state);
     return new Engine(module, instance, state);
+  }
+
+  /** Keys of the trust sources that were passed over, and why. */
+  get trustWarnings(): readonly TrustWarning[] {
+    return this.#state.trust.warnings ?? [];
   }
 
   /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. */

@@ -78,12 +78,19 @@ function readTrustSources(sources: TrustSource | readonly TrustSource[], verify:
     try {
       return readTrust(typeof source === "string" ? utf8.encode(source) : source, verify);
     } catch (error) {
-      throw error instanceof TrustError ? new TrustError(error.code, error.message, index) : error;
+      if (!(error instanceof TrustError)) throw error;
+      const { code, message, remedy } = error;
+      throw new TrustError(code, message, { file: index, ...(remedy !== undefined && { remedy }) });
     }
   });
   const [first] = lists;
   if (lists.length === 1 && first !== undefined) return first;
-  return { epoch: Math.max(0, ...lists.map((list) => list.epoch)), keys: lists.flatMap((list) => list.keys) };
+  const warnings = lists.flatMap((list, file) => (list.warnings ?? []).map((warning) => ({ ...warning, file })));
+  return {
+    epoch: Math.max(0, ...lists.map((list) => list.epoch)),
+    keys: lists.flatMap((list) => list.keys),
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 /**

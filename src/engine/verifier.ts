@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Requirements } from "../format/requirements.js";
+import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { epochOf } from "../format/status-state.js";
 import { type PolicyTable, requirementsFor } from "../policy/policy.js";
@@ -91,6 +92,11 @@ export class Verifier {
       await store.close();
       throw error;
     }
+  }
+
+  /** Keys of the trust sources that were passed over, and why. */
+  get trustWarnings(): readonly TrustWarning[] {
+    return this.#state.trust.warnings ?? [];
   }
 
   /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */

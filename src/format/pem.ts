@@ -1,149 +1,66 @@
-import { Algorithm } from "./batch.js";
-import { equalBytes, fromBase64, fromHex } from "./bytes.js";
-import {
-  DER_GENERALIZED_TIME,
-  DER_INTEGER,
-  DER_OID,
-  DER_PRINTABLE_STRING,
-  DER_SEQUENCE,
-  DER_SET,
-  DER_UTC_TIME,
-  DER_UTF8_STRING,
-  DerError,
-  DerReader,
-} from "./der.js";
-import type { PublicKey } from "./cose-key.js";
-import { fromSec1 } from "./point.js";
+import { fromBase64 } from "./bytes.js";
+import { derRead, foreignFile, type KeyEntry, type KeysRead, readDer, readEach } from "./key-files.js";
 import { TrustError, type TrustedKey } from "./trust-list.js";
+import { readCertificate, readSpki } from "./x509.js";
 
-/**
- * Public keys (RFC 5280 §4.1.2.7 SubjectPublicKeyInfo) and X.509 certificates in PEM (RFC 7468). A certificate is read
- * for its key, name and validity; who signed it is not asked, for the file itself is what the reader trusts.
- */
+/** Blocks that say nothing of a key: openssl writes the curve before a key as well as within it. */
+const IDLE = ["EC PARAMETERS", "SM2 PARAMETERS", "DH PARAMETERS"];
 
-const ED25519 = oid("2b6570"); // 1.3.101.112, RFC 8410
-const EC_PUBLIC_KEY = oid("2a8648ce3d0201"); // 1.2.840.10045.2.1, RFC 5480
-const CURVES = [
-  { algorithm: Algorithm.P256, oid: oid("2a8648ce3d030107") }, // 1.2.840.10045.3.1.7
-  { algorithm: Algorithm.SM2, oid: oid("2a811ccf5501822d") }, // 1.2.156.10197.1.301
-] as const;
-const COMMON_NAME = oid("550403"); // 2.5.4.3
+/** Keys of every block of PEM (RFC 7468). Throws TrustError where one is private. */
+export function readPem(given: string): KeysRead {
+  // Of a file that went through an environment variable or JSON the line ends are two characters.
+  const text = given.replaceAll(/\\r|\\n/g, "\n");
+  return readEach(blocksOf(text));
+}
 
-/** Keys of every block of the text, in order. Throws nothing but TrustError. */
-export function readPem(text: string): TrustedKey[] {
-  const keys: TrustedKey[] = [];
-  const blocks = text.matchAll(/-----BEGIN ([^\r\n-]*)-----([^-]*)-----END ([^\r\n-]*)-----/g);
+function* blocksOf(text: string): Generator<KeyEntry> {
   let position = 0;
-  for (const [, label = "", body = "", endLabel] of blocks) {
+  for (const begin of text.matchAll(/-----BEGIN ([^\r\n-]*)-----/g)) {
+    const label = begin[1] ?? "";
     position++;
-    if (label !== endLabel) throw bad(`block ${position} begins as ${label} and ends as another`);
-    if (label.endsWith("PRIVATE KEY")) {
-      throw new TrustError("PRIVATE_KEY", `block ${position} is a private key: give its public part`);
-    }
-    keys.push(readBlock(label, body, position));
+    if (IDLE.includes(label)) continue;
+    const rest = text.slice(begin.index + begin[0].length);
+    yield { name: `block ${position}`, read: () => readBlock(label, rest) };
   }
-  if (position !== text.split("-----BEGIN ").length - 1) throw bad("a block is not closed");
-  return keys;
 }
 
-function readBlock(label: string, body: string, position: number): TrustedKey {
+function readBlock(label: string, rest: string): TrustedKey {
+  if (label.endsWith("PRIVATE KEY")) throw new TrustError("PRIVATE_KEY", "is a private key");
+  const [, body, endLabel] = /^([^-]*)-----END ([^\r\n-]*)-----/.exec(rest) ?? [];
+  if (body === undefined) throw bad("is not closed");
+  if (label !== endLabel) throw bad(`begins as ${label} and ends as another`);
+  switch (label) {
+    case "PUBLIC KEY":
+      return derRead(() => ({ kids: [], ...readSpki(bytesOf(body)), use: "credential", promisesStatus: false }));
+    case "CERTIFICATE":
+    case "X509 CERTIFICATE":
+      return derRead(() => readCertificate(bytesOf(body)));
+    case "CERTIFICATE REQUEST":
+    case "NEW CERTIFICATE REQUEST":
+      throw foreignFile("request", "PEM");
+    case "PKCS7":
+    case "CMS":
+      throw foreignFile("pkcs7", "PEM");
+    case "RSA PUBLIC KEY":
+      throw new TrustError("UNSUPPORTED_KEY", "is an RSA key; cards are signed with Ed25519, P-256 or SM2");
+    default:
+      throw bad(`is a ${label}, neither PUBLIC KEY nor CERTIFICATE`);
+  }
+}
+
+function bytesOf(body: string): Uint8Array {
   const bytes = fromBase64(body.replaceAll(/[ \t\r\n]/g, ""));
-  if (bytes === undefined) throw bad(`block ${position} is not base64`);
-  try {
-    if (label === "PUBLIC KEY") return { kids: [], ...readSpki(bytes), use: "credential", promisesStatus: false };
-    if (label === "CERTIFICATE") return readCertificate(bytes);
-  } catch (error) {
-    if (error instanceof DerError) throw bad(`block ${position}: ${error.message}`);
-    throw error;
-  }
-  throw bad(`block ${position} is a ${label}, neither PUBLIC KEY nor CERTIFICATE`);
+  if (bytes === undefined) throw bad("is not base64");
+  return bytes;
 }
 
-/** The key of a SubjectPublicKeyInfo in DER. Throws DerError, and TrustError for a key of a kind we do not use. */
-export function readSpki(bytes: Uint8Array): PublicKey {
-  const outer = new DerReader(bytes);
-  const info = outer.inside();
-  outer.end();
-  return readPublicKey(info);
-}
-
-/** `info`: inside of a SubjectPublicKeyInfo. */
-function readPublicKey(info: DerReader): PublicKey {
-  const identifier = info.inside();
-  const kind = identifier.content(DER_OID);
-  const key = info.bits();
-  info.end();
-  if (equalBytes(kind, ED25519)) {
-    identifier.end();
-    if (key.length !== 32) throw new DerError("an Ed25519 key that has not 32 bytes");
-    return { algorithm: Algorithm.ED25519, publicKey: key };
-  }
-  if (equalBytes(kind, EC_PUBLIC_KEY) && identifier.nextTag === DER_OID) {
-    const name = identifier.content(DER_OID);
-    identifier.end();
-    const curve = CURVES.find((candidate) => equalBytes(candidate.oid, name));
-    if (curve !== undefined) {
-      const publicKey = fromSec1(curve.algorithm, key);
-      if (publicKey === undefined) throw new DerError("a key that is not a point of its curve");
-      return { algorithm: curve.algorithm, publicKey };
-    }
-  }
-  throw new TrustError("UNSUPPORTED_KEY", "a key is of another kind than Ed25519, P-256 and SM2");
-}
-
-/** Certificate of RFC 5280 §4.1. */
-function readCertificate(bytes: Uint8Array): TrustedKey {
-  const outer = new DerReader(bytes);
-  const certificate = outer.inside();
-  outer.end();
-  const content = certificate.inside();
-  if (content.nextTag === 0xa0) content.any(); // version
-  content.content(DER_INTEGER); // serial number
-  content.content(DER_SEQUENCE); // signature algorithm
-  content.content(DER_SEQUENCE); // issuer
-  const validity = content.inside();
-  const notBefore = readTime(validity);
-  const notAfter = readTime(validity);
-  validity.end();
-  const issuer = readCommonName(content.inside());
-  const key = readPublicKey(content.inside());
-  // Unique identifiers, extensions, and the signature of whoever issued the certificate follow.
-  const named = issuer === undefined ? {} : { issuer };
-  return { kids: [], ...key, ...named, notBefore, notAfter, use: "credential", promisesStatus: false };
-}
-
-/** Name of the subject, as far as it has one that is plain text. */
-function readCommonName(name: DerReader): string | undefined {
-  while (!name.done) {
-    const attributes = name.inside(DER_SET);
-    while (!attributes.done) {
-      const attribute = attributes.inside();
-      const kind = attribute.content(DER_OID);
-      const { tag, content } = attribute.any();
-      const isText = tag === DER_UTF8_STRING || tag === DER_PRINTABLE_STRING;
-      if (isText && equalBytes(kind, COMMON_NAME)) return new TextDecoder().decode(content);
-    }
-  }
-  return undefined;
-}
-
-/** Seconds since 1970 of a Time in the form RFC 5280 §4.1.2.5 demands: UTC, with seconds. */
-function readTime(reader: DerReader): number {
-  const { tag, content } = reader.any();
-  const text = new TextDecoder("latin1").decode(content);
-  // UTCTime has two digits of the year: 50..99 are of the twentieth century.
-  const long = tag === DER_UTC_TIME ? (text < "50" ? "20" : "19") + text : text;
-  const iso = long.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6.000Z");
-  const time = new Date(iso);
-  const real = !Number.isNaN(time.getTime()) && time.toISOString() === iso;
-  if ((tag !== DER_UTC_TIME && tag !== DER_GENERALIZED_TIME) || !real) throw new DerError("a malformed time");
-  return Math.max(0, time.getTime() / 1000);
-}
-
-function oid(hex: string): Uint8Array {
-  return fromHex(hex) ?? new Uint8Array();
+/** The key of base64 without armour, undefined where the text is not that. Throws TrustError. */
+export function readBareBase64(text: string): KeysRead | undefined {
+  const body = text.replaceAll(/[ \t\r\n]/g, "");
+  const bytes = body.startsWith("M") ? fromBase64(body) : undefined;
+  return bytes && readEach([{ name: "the key", read: () => readDer(bytes) }]);
 }
 
 function bad(why: string): TrustError {
-  return new TrustError("BAD_PEM", `not PEM public keys or certificates: ${why}`);
+  return new TrustError("BAD_PEM", why);
 }

@@ -28,6 +28,15 @@ export function fromSec1(algorithm: keyof typeof CURVES, point: Uint8Array): Uin
   return fromHex(x.toString(16).padStart(64, "0") + y.toString(16).padStart(64, "0"));
 }
 
+/** Is x||y (64 bytes) on the curve, both coordinates reduced? */
+export function isOnCurve(algorithm: keyof typeof CURVES, point: Uint8Array): boolean {
+  if (point.length !== 64) return false;
+  const { p, b } = CURVES[algorithm];
+  const [x, y] = [point.subarray(0, 32), point.subarray(32)].map((bytes) => BigInt(`0x${toHex(bytes)}`));
+  if (x === undefined || y === undefined || x >= p || y >= p) return false;
+  return (y * y - (x * x * x - 3n * x + b)) % p === 0n;
+}
+
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n;
   for (let square = base, rest = exponent; rest > 0n; rest >>= 1n, square = (square * square) % modulus) {

@@ -52,19 +52,35 @@ export interface TrustList {
   issuedAt?: number;
   expires?: number;
   keys: TrustedKey[];
+  /** Keys that were passed over, where the file is one of others that has some to use. */
+  warnings?: readonly TrustWarning[];
   /** The key that signed the list; to pin it, compare SHA-256 of `thumbprintInput(root)`. */
   root?: PublicKey;
 }
 
+/** Why a key was passed over: one clause, and where there is one, what makes it a key that can be read. */
+export interface TrustWarning {
+  code: TrustErrorCode;
+  message: string;
+  remedy?: string;
+  /** Which of several files, from 0. */
+  file?: number;
+}
+
 export type TrustErrorCode =
   | "UNKNOWN_FORMAT"
+  /** Known, and not one that is read: its remedy says how to convert it. */
+  | "FOREIGN_FORMAT"
   | "TOO_LARGE"
   | "BAD_TRUST_LIST"
   | "BAD_SIGNATURE"
   | "BAD_JWKS"
   | "BAD_PEM"
+  | "BAD_DER"
   | "PRIVATE_KEY"
   | "UNSUPPORTED_KEY"
+  /** For encryption, or other operations than verifying. */
+  | "NOT_FOR_SIGNING"
   | "NO_KEYS"
   /** Not newer than the list in force. */
   | "OLD_EPOCH"
@@ -75,13 +91,18 @@ export type TrustErrorCode =
 /** The only error that reading trust ends in. The message is one clause, fit for "cannot read FILE: ...". */
 export class TrustError extends Error {
   override readonly name = "TrustError";
+  /** Which of several files, from 0. */
+  readonly file?: number;
+  /** What helps against this fault, where its code does not say enough: one clause, with FILE for the file's name. */
+  readonly remedy?: string;
   constructor(
     readonly code: TrustErrorCode,
     message: string,
-    /** Which of several files, from 0. */
-    readonly file?: number,
+    details: { file?: number; remedy?: string } = {},
   ) {
     super(message);
+    if (details.file !== undefined) this.file = details.file;
+    if (details.remedy !== undefined) this.remedy = details.remedy;
   }
 }
 
@@ -113,7 +134,7 @@ const STATUS_NONE = 0;
 const USES: readonly KeyUse[] = ["credential", "status"];
 
 /** What `encodeTrustList` needs: everything is said. */
-export type NewTrustList = Required<TrustList>;
+export type NewTrustList = Required<Omit<TrustList, "warnings">>;
 
 /** `sign` signs with the private half of `list.root`. Of each key's identifiers the first is written. */
 export async function encodeTrustList(list: NewTrustList, sign: Sign): Promise<Uint8Array> {

@@ -165,7 +165,7 @@ describe("a person's record", () => {
       algorithm: Algorithm.P256,
       publicKey: key.publicKey,
     });
-    expect(faultsOf({ ...zhang, holderKey: { kty: "RSA" } })[0]).toContain("holderKey is a key of another kind");
+    expect(faultsOf({ ...zhang, holderKey: { kty: "RSA" } })[0]).toContain("holderKey is of another kind");
     expect(faultsOf({ ...zhang, holderKey: { ...jwk, d: "AA" } })[0]).toContain("secret");
   });
 

@@ -79,6 +79,21 @@ describe("hufu verify", () => {
     }
   });
 
+  it("trusts the keys of a file that it can use, and names the others", async () => {
+    const { keys } = JSON.parse(jwksOf([issuerKey])) as { keys: Record<string, string>[] };
+    writeFileSync(
+      join(folder, "mixed.jwks"),
+      JSON.stringify({ keys: [{ ...keys[0], x: undefined, kid: "no-x" }, ...keys] }),
+    );
+    const mixed = await hufu(["verify", "-", "--trust", "mixed.jwks", "--at", at.toISOString()], `${card}\n`);
+    expect(mixed).toMatchObject({ status: 0, err: 'hufu: mixed.jwks: key 1 ("no-x") has no x: it is passed over.\n' });
+    writeFileSync(join(folder, "secret.jwks"), JSON.stringify({ keys: [...keys, { ...keys[0], d: "c2VjcmV0IQ" }] }));
+    const secret = await hufu(["verify", "-", "--trust", "secret.jwks"], `${card}\n`);
+    expect([secret.status, secret.out]).toEqual([2, ""]);
+    expect(secret.err).toMatch(/^hufu: cannot use secret\.jwks: key 2 .* is a private or secret key; let nobody else/);
+    expect(secret.err).not.toContain("c2VjcmV0IQ");
+  });
+
   it("ends with 2 where it cannot read, naming file and remedy", async () => {
     for (const args of [["nowhere.txt"], ["."], ["-", "--status", trust], ["-", "--region", "11"]]) {
       const { status, out, err } = await verify(args);

@@ -6,6 +6,8 @@ import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Algorithm } from "../../../src/format/batch.js";
+import { Engine } from "../../../src/engine/engine.js";
+import { isAcceptablePoint } from "../../../src/format/acceptable.js";
 import { fromSec1 } from "../../../src/format/point.js";
 import { readTrust } from "../../../src/format/trust.js";
 import { encodeTrustList } from "../../../src/format/trust-list.js";
@@ -49,9 +51,71 @@ describe("a JWK set", () => {
   it("passes over keys of other kinds and uses", () => {
     const key = jwkOf(generateKey(Algorithm.P256));
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
-    expect(read(JSON.stringify({ keys: [rsa, { ...key, use: "enc" }, key] })).keys).toHaveLength(1);
-    expect(trustErrorOf(() => read(JSON.stringify({ keys: [rsa] })))).toBe("NO_KEYS");
+    const { keys, warnings } = read(
+      JSON.stringify({ keys: [rsa, { ...key, use: "enc" }, { ...key, key_ops: ["sign"] }, { ...key, key_ops: ["verify"] }, 7] }), // prettier-ignore
+    );
+    expect(keys).toHaveLength(1);
+    expect(warnings?.map(({ code }) => code)).toEqual([
+      ...["UNSUPPORTED_KEY", "NOT_FOR_SIGNING", "NOT_FOR_SIGNING", "BAD_JWKS"],
+    ]);
+    expect(warnings?.map(({ message }) => message.slice(0, 6))).toEqual(["key 1 ", "key 2 ", "key 3 ", "key 5 "]);
+    expect(trustErrorOf(() => read(JSON.stringify({ keys: [rsa] })))).toBe("UNSUPPORTED_KEY");
+    expect(trustErrorOf(() => read(JSON.stringify({ keys: [rsa, { ...key, use: "enc" }] })))).toBe("NO_KEYS");
     expect(trustErrorOf(() => read(JSON.stringify({ keys: [] })))).toBe("NO_KEYS");
+  });
+
+  it("says of each key why it was not taken, where none is left", () => {
+    const key = jwkOf(generateKey(Algorithm.P256));
+    const said = (keys: unknown[]): string => {
+      try {
+        read(JSON.stringify({ keys }));
+      } catch (error) {
+        return String(error);
+      }
+      return "";
+    };
+    expect(
+      said([
+        { ...key, y: undefined, kid: "one" },
+        { ...key, use: "enc" },
+      ]),
+    ).toMatch(/key 1 \("one"\) has no y; key 2 is for encryption/);
+    expect(said(Array(20).fill(7))).toMatch(/key 8 is not an object; and 12 more$/);
+  });
+
+  it("may be an array of keys or a DID document", () => {
+    const key = generateKey(Algorithm.P256);
+    const jwk = { ...jwkOf(key), kid: "k" };
+    expect(read(JSON.stringify([jwk])).keys).toHaveLength(1);
+    const method = { id: "did:web:a.example#1", type: "JsonWebKey2020", publicKeyJwk: jwk };
+    const multibase = { id: "did:web:a.example#2", type: "Multikey", publicKeyMultibase: "z6Mk" };
+    const { keys, warnings } = read(
+      JSON.stringify({ id: "did:web:a.example", verificationMethod: [multibase, method] }),
+    );
+    expect(keys.map(({ publicKey }) => publicKey)).toEqual([key.publicKey]);
+    expect(warnings).toMatchObject([{ code: "FOREIGN_FORMAT" }]);
+    expect(trustErrorOf(() => read(JSON.stringify({ verificationMethod: [{ publicKeyJwk: { ...jwk, d: "AA" } }] })))).toBe("PRIVATE_KEY"); // prettier-ignore
+  });
+
+  it("loses a key that no engine would take, and no other with it", async () => {
+    const good = generateKey(Algorithm.ED25519);
+    const jwk = jwkOf(good);
+    // Edwards25519's neutral element and a point of order 8, a y without a point, one that is not reduced.
+    const lowOrder = ["0100000000000000000000000000000000000000000000000000000000000000", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "0200000000000000000000000000000000000000000000000000000000000000", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"]; // prettier-ignore
+    const offCurve = { ...jwkOf(generateKey(Algorithm.P256)), x: base64url(new Uint8Array(32).fill(1)) };
+    for (const x of lowOrder) {
+      const bad = { ...jwk, x: base64url(Buffer.from(x, "hex")) };
+      const text = JSON.stringify({ keys: [bad, jwk, offCurve] });
+      expect(
+        read(text).keys.map(({ publicKey }) => publicKey),
+        x,
+      ).toEqual([good.publicKey]);
+      expect((await Engine.create({ trust: text })).trustWarnings).toHaveLength(1);
+      expect(trustErrorOf(() => read(JSON.stringify(bad)))).toBe("UNSUPPORTED_KEY");
+    }
+    for (const algorithm of ALGORITHMS_UNDER_TEST) {
+      for (let i = 0; i < 20; i++) expect(isAcceptablePoint(algorithm, generateKey(algorithm).publicKey)).toBe(true);
+    }
   });
 
   it("refuses secrets, keys bound elsewhere and malformed coordinates", () => {
@@ -77,7 +141,9 @@ describe("a JWK set", () => {
     const jwk = fc.dictionary(fc.constantFrom("kty", "crv", "x", "y", "kid", "alg", "use", "d"), field);
     fc.assert(
       fc.property(fc.oneof(fc.array(fc.oneof(jwk, fc.jsonValue())), fc.jsonValue()), (keys) => {
-        expect(["BAD_JWKS", "NO_KEYS", "PRIVATE_KEY"]).toContain(trustErrorOf(() => read(JSON.stringify({ keys }))));
+        expect(["BAD_JWKS", "NO_KEYS", "PRIVATE_KEY", "UNSUPPORTED_KEY", "NOT_FOR_SIGNING"]).toContain(
+          trustErrorOf(() => read(JSON.stringify({ keys }))),
+        );
       }),
     );
     fc.assert(
@@ -110,7 +176,10 @@ describe("PEM public keys", () => {
       "PRIVATE_KEY",
     );
     expect(trustErrorOf(() => read(pem.slice(0, -10)))).toBe("BAD_PEM");
-    expect(trustErrorOf(() => read(pem + pem.slice(0, -10)))).toBe("BAD_PEM");
+    expect(read(pem + pem.slice(0, -10))).toMatchObject({ keys: { length: 1 }, warnings: [{ code: "BAD_PEM" }] });
+    expect(trustErrorOf(() => read(pem + privateKey.export({ type: "pkcs8", format: "pem" }).toString()))).toBe(
+      "PRIVATE_KEY",
+    );
     expect(trustErrorOf(() => read(pem.replaceAll("PUBLIC KEY", "X509 CRL")))).toBe("BAD_PEM");
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" });
     expect(trustErrorOf(() => read(rsa.toString()))).toBe("UNSUPPORTED_KEY");
@@ -128,7 +197,7 @@ describe("PEM public keys", () => {
     const label = fc.constantFrom("PUBLIC KEY", "CERTIFICATE");
     fc.assert(
       fc.property(label, fc.uint8Array({ maxLength: 120 }), (name, bytes) => {
-        expect(trustErrorOf(() => read(wrap(bytes, name)))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
+        expect(trustErrorOf(() => read(wrap(bytes, name)))).toMatch(/^(BAD_PEM|BAD_DER|UNSUPPORTED_KEY)$/);
       }),
     );
     fc.assert(
@@ -136,11 +205,11 @@ describe("PEM public keys", () => {
         const bytes = der.slice();
         bytes[position]! ^= flip;
         // All but the coordinates: each of these bytes is fixed by DER and the curve.
-        expect(trustErrorOf(() => read(wrap(bytes, "PUBLIC KEY")))).toMatch(/^(BAD_PEM|UNSUPPORTED_KEY)$/);
+        expect(trustErrorOf(() => read(wrap(bytes, "PUBLIC KEY")))).toMatch(/^(BAD_PEM|BAD_DER|UNSUPPORTED_KEY)$/);
       }),
     );
     for (let length = 0; length < der.length; length++) {
-      expect(trustErrorOf(() => read(wrap(der.subarray(0, length), "PUBLIC KEY")))).toBe("BAD_PEM");
+      expect(trustErrorOf(() => read(wrap(der.subarray(0, length), "PUBLIC KEY")))).toBe("BAD_DER");
     }
   });
 });
