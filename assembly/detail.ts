@@ -1,6 +1,6 @@
 import { MAX_BATCH_ITEMS } from "../src/format/batch";
 import { MAX_KID_LENGTH } from "../src/format/limits";
-import { reserve } from "./layout";
+import { ARENA_SIZE, reserve } from "./layout";
 import { Credential } from "./parse/credential";
 
 /**
@@ -8,8 +8,8 @@ import { Credential } from "./parse/credential";
  * this order. iss and identity are empty unless the signature holds.
  */
 
-/** The fields of all items in work are parts of the arena (1 MiB), plus three lengths and a kid each. */
-const CAPACITY: usize = (1 << 20) + <usize>MAX_BATCH_ITEMS * (12 + MAX_KID_LENGTH);
+/** The fields of all items in work are parts of the arena, plus three lengths and a kid each. */
+const CAPACITY: usize = ARENA_SIZE + <usize>MAX_BATCH_ITEMS * (12 + MAX_KID_LENGTH);
 const DETAIL: usize = reserve(CAPACITY);
 let top: usize = DETAIL;
 

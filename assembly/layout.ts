@@ -26,3 +26,6 @@ export function extend(start: usize, bytes: usize, newBytes: usize): bool {
   reserve(newBytes);
   return true;
 }
+
+/** Bytes for what the items in work are inflated to, and their Sig_structures; what is told of them is part of it. */
+export const ARENA_SIZE: usize = 1 << 20;

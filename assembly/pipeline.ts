@@ -40,7 +40,7 @@ import { decodeBase45 } from "./decode/base45";
 import { inflateZlib } from "./decode/inflate";
 import { addedBefore, lengthScanned } from "./decode/scanned";
 import { resetDetail, writeDetail } from "./detail";
-import { reserve } from "./layout";
+import { ARENA_SIZE, reserve } from "./layout";
 import { Credential } from "./parse/credential";
 import { parseCredential } from "./parse/cwt";
 import { Code } from "./result";
@@ -71,7 +71,6 @@ const COMPRESSED_CAPACITY: usize = (MAX_TEXT_LENGTH / 3) * 2 + 64;
 const COMPRESSED: usize = reserve(COMPRESSED_CAPACITY);
 
 /** Inflated bytes and Sig_structures of the items in work. */
-const ARENA_SIZE: usize = 1 << 20;
 const ARENA: usize = reserve(ARENA_SIZE);
 /** What one item can need: its inflated bytes with the inflater's slack, and as much again as Sig_structure. */
 const ITEM_RESERVE: usize = 2 * (MAX_INFLATED_LENGTH + 128);

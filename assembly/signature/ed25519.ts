@@ -1,3 +1,4 @@
+import { MAX_TRUSTED_KEYS } from "../../src/format/limits";
 import {
   ACCEPTABLE,
   buildKeyTable,
@@ -34,13 +35,12 @@ import {
  * depends on its own signature only, and a bad one costs what a good one does.
  */
 
-const MAX_KEYS = 1024;
 const TABLE_BUFFERS = 32;
 /** Signatures without a table whose extra cost is that of building one. */
 const TABLE_PRICE = 64;
 
-const KEYS: usize = reserve(MAX_KEYS * 32);
-const tables = createTables(MAX_KEYS, TABLE_BUFFERS, TABLE_SIZE);
+const KEYS: usize = reserve(MAX_TRUSTED_KEYS * 32);
+const tables = createTables(MAX_TRUSTED_KEYS, TABLE_BUFFERS, TABLE_SIZE);
 
 /** Marks, within verifyKnown, a job whose key has no table. */
 const UNDECIDED = -1;
@@ -62,7 +62,7 @@ export function isAcceptableKey(publicKey: usize): bool {
  * free. False, and no change, if the key must never be trusted.
  */
 export function loadKnownKey(slot: i32, publicKey: usize): bool {
-  if (<u32>slot >= <u32>MAX_KEYS || !isAcceptableKey(publicKey)) return false;
+  if (<u32>slot >= <u32>MAX_TRUSTED_KEYS || !isAcceptableKey(publicKey)) return false;
   prepareBase();
   memory.copy(keyAt(slot), publicKey, 32);
   dropTable(tables, slot);

@@ -7,7 +7,7 @@ import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BatchWriter } from "./batch-writer.js";
 import { applyDetail, splitDetail } from "./detail.js";
 import { EngineTrap, Instance } from "./instance.js";
-import { compileEngine } from "./module.js";
+import { compileEngine, type EngineModule } from "./module.js";
 import { type EngineState, loadState, readState, type StateSources } from "./state.js";
 import { bareVerdict, readVerdict } from "./verdict.js";
 
@@ -15,7 +15,7 @@ export type { TrustSource } from "./state.js";
 
 export interface EngineOptions extends StateSources {
   /** WebAssembly other than the file shipped beside this one: a debug build, or a module compiled already. */
-  module?: WebAssembly.Module;
+  module?: EngineModule;
 }
 
 /** What a QR text says, unverified: read without looking at the signature. */
@@ -29,12 +29,12 @@ export interface Inspection {
 
 /** One WebAssembly instance on the calling thread. Synchronous; works in browsers. */
 export class Engine {
-  readonly #module: WebAssembly.Module;
+  readonly #module: EngineModule;
   readonly #state: EngineState;
   readonly #batch = new BatchWriter(new ArrayBuffer(BATCH_SIZE), 0);
   #instance: Instance;
 
-  private constructor(module: WebAssembly.Module, instance: Instance, state: EngineState) {
+  private constructor(module: EngineModule, instance: Instance, state: EngineState) {
     this.#module = module;
     this.#instance = instance;
     this.#state = state;

@@ -19,6 +19,7 @@ import type { TrustList, VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
 import type { OpenedStatusList } from "../format/token-status-list.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
+import type { EngineModule } from "./module.js";
 import { applyDelta, loadList, loadStatus, type ReadBody, type StatusExports } from "./status.js";
 
 /** What assembly/index.ts exports; addresses are offsets into `memory`. */
@@ -58,7 +59,7 @@ export class Instance {
   #issuers: IssuerTable = { ids: new Map(), names: [] };
   #trustEpoch = 0;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: EngineModule) {
     this.#exports = instantiateSync<EngineExports>(module, {}).exports;
     this.#batch = this.#exports.batch();
   }

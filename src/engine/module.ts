@@ -9,8 +9,11 @@ export class EngineUnavailable extends Error {
   }
 }
 
+/** A WebAssembly.Module, spelt so that the types of the package ask for no DOM library. */
+export type EngineModule = object;
+
 /** The engine shipped beside this file, compiled: from disk in Node, over HTTP in browsers. Throws EngineUnavailable. */
-export async function compileEngine(): Promise<WebAssembly.Module> {
+export async function compileEngine(): Promise<EngineModule> {
   const url = new URL("./hufu.wasm", import.meta.url);
   try {
     if (url.protocol !== "file:") return await WebAssembly.compileStreaming(fetch(url));

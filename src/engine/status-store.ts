@@ -2,6 +2,7 @@ import { readFile, rm, stat } from "node:fs/promises";
 import type { Snapshot, SnapshotBody } from "../format/snapshot.js";
 import type { TrustList } from "../format/trust-list.js";
 import type { Instance } from "./instance.js";
+import type { EngineModule } from "./module.js";
 import { PrivateFolder } from "./private-folder.js";
 import { type EngineState, openFile, openStatus, type StatusFiles, type StatusSource } from "./state.js";
 import { openStatusInThread } from "./status-thread.js";
@@ -22,7 +23,7 @@ export class StatusStore {
   #before: readonly string[] = [];
 
   constructor(
-    readonly module: WebAssembly.Module,
+    readonly module: EngineModule,
     readonly checker: Instance,
   ) {}
 

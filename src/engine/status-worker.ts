@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import type { TrustList } from "../format/trust-list.js";
 import { Instance } from "./instance.js";
+import type { EngineModule } from "./module.js";
 import { openFile, openStatus, type StatusFiles, type StatusSource } from "./state.js";
 import { readSource, storeBody } from "./stored-body.js";
 
@@ -12,7 +13,7 @@ export interface StatusTask {
   /** Each with the path for its body, if it is a snapshot. */
   files: readonly { source: StatusSource; bodyPath: string }[];
   trust: TrustList;
-  module: WebAssembly.Module;
+  module: EngineModule;
 }
 
 /** Errors lose their class and their fields between threads, so a refusal travels as what it is made of. */

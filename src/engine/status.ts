@@ -7,7 +7,7 @@ import { freshUntil, type TokenStatusList } from "../format/token-status-list.js
 
 /** What assembly/index.ts exports for status; addresses are offsets into `memory`. */
 export interface StatusExports {
-  memory: WebAssembly.Memory;
+  memory: { readonly buffer: ArrayBuffer };
   controlBuffer(bytes: number): number;
   statusSpace(issuer: number, bytes: number): number;
   loadStatus(issuer: number): void;

@@ -6,7 +6,7 @@ import { epochOf } from "../format/status-state.js";
 import { type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { Instance } from "./instance.js";
-import { compileEngine } from "./module.js";
+import { compileEngine, type EngineModule } from "./module.js";
 import { WorkerPool } from "./pool.js";
 import { SlabRing } from "./slab-ring.js";
 import {
@@ -28,7 +28,7 @@ export interface VerifierOptions extends StateSources<StatusSource> {
   /** Slabs in the ring: how many batches may be in work or wait. */
   slabs?: number;
   /** WebAssembly other than the file shipped: a debug build. */
-  module?: WebAssembly.Module;
+  module?: EngineModule;
 }
 
 export interface VerifierStats {

@@ -1,6 +1,7 @@
 import { parentPort, threadId } from "node:worker_threads";
 import { HEADER_GENERATION, HEADER_STARTED } from "../format/batch.js";
 import { EngineTrap, Instance } from "./instance.js";
+import type { EngineModule } from "./module.js";
 import { slabBytes } from "./slab-ring.js";
 import { type EngineState, loadState } from "./state.js";
 import { BodyGone, readBody } from "./stored-body.js";
@@ -8,7 +9,7 @@ import { BodyGone, readBody } from "./stored-body.js";
 /** Everything a worker needs to judge; sent to it once a generation. */
 export interface Briefing {
   memory: SharedArrayBuffer;
-  module: WebAssembly.Module;
+  module: EngineModule;
   state: EngineState;
 }
 

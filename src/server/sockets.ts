@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from "uWebSockets.js";
 import { StartError } from "./start-error.js";
 
@@ -41,6 +42,9 @@ export function openSockets(): Sockets {
   return { app, listen };
 }
 
+/** What the post-install step runs, if npm lets it; from a clone as from an installed package. */
+const MENDER = fileURLToPath(new URL("../../../scripts/glibc.mjs", import.meta.url));
+
 /** With `import()` Node 20 ends the process over what such a package throws, caught or not. */
 function loadAddon(): typeof import("uWebSockets.js") {
   try {
@@ -50,7 +54,7 @@ function loadAddon(): typeof import("uWebSockets.js") {
     const lines = String(error instanceof Error ? error.message : error).split("\n");
     throw new StartError(
       `the uWebSockets.js add-on does not load (${(lines[lines.length - 1] ?? "").replace(/^Error: /, "")})`,
-      "run `node scripts/glibc.mjs`, which fits it to this system or says what is missing",
+      `run \`node ${MENDER}\`, which fits it to this system or says what is missing`,
     );
   }
 }
