@@ -1,12 +1,12 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Algorithm, Tier } from "../format/batch.js";
 import { fromHex, toHex } from "../format/bytes.js";
 import { momentOf } from "../format/requirements.js";
 import { engineCheck, type CheckIssued } from "./check.js";
+import { databaseOf, isThere, keyFolder, makeDataFolder, type DataOptions } from "./data-folder.js";
 import { AuthorityError } from "./errors.js";
-import { makeFolder } from "./folder.js";
-import { beginRun, issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Run } from "./issuing.js";
+import { issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Refusal } from "./issuing.js";
+import { ListPlaces } from "./list-places.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
 import { ageOn, type Person } from "./person.js";
 import {
@@ -18,7 +18,8 @@ import {
   type StatusTerms,
 } from "./publishing.js";
 import { checkBase, publishStatusLists, type PublishedList } from "./status-lists.js";
-import { FILES_LOCK, openDatabase, type Database } from "./store/database.js";
+import { FILES_LOCK, MIGRATION_LOCK, openDatabase } from "./store/database.js";
+import type { Database, Held } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
 
@@ -27,10 +28,7 @@ import * as store from "./store/store.js";
  * the audit event that tells of it are one transaction.
  */
 
-export interface AuthorityOptions {
-  /** Folder of the private keys and, unless `databaseUrl` is given, of the database. */
-  data: string;
-  databaseUrl?: string;
+export interface AuthorityOptions extends DataOptions {
   /** The last look at a card before it is released; the real engine's when absent. */
   check?: CheckIssued;
 }
@@ -52,13 +50,13 @@ export interface InitOptions extends AuthorityOptions {
 export interface EnrolOptions {
   /** Who does it, for the audit. */
   actor: string;
-  /** Moment of issue; now when absent. */
+  /** Moment of issue; when absent, each card's is the moment at which it is recorded. */
   issuedAt?: Date;
   /** Seconds until the credentials expire; LITE_VALIDITY when absent. */
   validity?: number;
 }
 
-export type Enrolment = { card: IssuedCard } | { person: Person; refused: "already-enrolled" | "under-age" };
+export type Enrolment = { card: IssuedCard } | { person: Person; refused: Refusal | "under-age" };
 
 export interface Card extends store.CardRow {
   /** Absent where it was never released. */
@@ -85,7 +83,6 @@ export class Authority {
     readonly statusLists: string | undefined,
     readonly database: Database,
     readonly keys: readonly store.KeyRow[],
-    readonly run: Run,
     /** How many credentials of interrupted cycles were voided when this authority was opened. */
     readonly voided: number,
   ) {}
@@ -94,11 +91,10 @@ export class Authority {
   static async init(options: InitOptions): Promise<Authority> {
     const statusLists = options.statusLists === undefined ? null : checkBase(options.statusLists);
     makeDataFolder(options.data);
-    const database = await openDatabase(databaseOf(options));
+    const database = await openDatabase(databaseOf(options), migrate);
     try {
-      await migrate(database.sql);
-      await database.sql.begin(async (sql) => {
-        await sql`lock table authority in exclusive mode`;
+      await database.transaction(async (sql) => {
+        await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
         if ((await store.readAuthority(sql)) !== undefined) {
           throw new AuthorityError(
             "ALREADY_INITIALISED",
@@ -130,25 +126,27 @@ export class Authority {
     );
     // Opening must not make an empty database where a folder was mistyped.
     if (options.databaseUrl === undefined && !isThere(databaseOf(options).folder)) throw missing;
-    const database = await openDatabase(databaseOf(options));
+    const database = await openDatabase(databaseOf(options), migrate);
     try {
-      await migrate(database.sql);
       const row = await store.readAuthority(database.sql);
       if (row === undefined) throw missing;
       const voided = await recover(database);
       const keys = await store.readKeys(database.sql);
-      const run = await beginRun(database);
       const [region, statusLists] = [row.region ?? undefined, row.statusLists ?? undefined];
-      return new Authority(options, row.name, region, statusLists, database, keys, run, voided);
+      return new Authority(options, row.name, region, statusLists, database, keys, voided);
     } catch (error) {
       await database.close();
       throw error;
     }
   }
 
-  async close(): Promise<void> {
-    await this.run.end();
-    await this.database.close();
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  /** What those who run it should know of its database account. */
+  get warning(): string | undefined {
+    return this.database.warning;
   }
 
   /** SHA-256 COSE Key Thumbprint of the root key, hex: what relying parties pin. */
@@ -158,21 +156,32 @@ export class Authority {
 
   /** Lite credentials for people, in their order. Those who cannot have one are told apart, the others get theirs. */
   async enrolMany(people: readonly Person[], options: EnrolOptions): Promise<Enrolment[]> {
-    const issuedAt = options.issuedAt ?? new Date();
-    const today = String(momentOf(issuedAt).date);
-    const old = people.filter((person) => ageOn(today, person.birthDate) >= MINIMUM_AGE);
-    const orders = old.map((person): Order => ({ person, tier: Tier.LITE }));
-    const cards = await issue(
-      this.database,
-      orders,
-      this.#terms(options.actor, issuedAt, options.validity ?? LITE_VALIDITY),
-    );
-    const byPerson = new Map(old.map((person, i) => [person, cards[i]]));
-    return people.map((person): Enrolment => {
-      if (!byPerson.has(person)) return { person, refused: "under-age" };
-      const card = byPerson.get(person);
-      return card === undefined ? { person, refused: "already-enrolled" } : { card };
-    });
+    const all: Enrolment[] = [];
+    for await (const some of this.enrolling(people, options)) all.push(...some);
+    return all;
+  }
+
+  /** The same, as they are released: of a run that is interrupted, all are issued that were told, and no others. */
+  async *enrolling(people: readonly Person[], options: EnrolOptions): AsyncGenerator<Enrolment[]> {
+    const today = String(momentOf(options.issuedAt ?? new Date()).date);
+    const isOld = people.map((person) => ageOn(today, person.birthDate) >= MINIMUM_AGE);
+    const orders = people.filter((_, i) => isOld[i]).map((person): Order => ({ person, tier: Tier.LITE }));
+    let next = 0;
+    const young = (): Enrolment[] => {
+      const end = isOld.indexOf(true, next);
+      const passed = people.slice(next, end < 0 ? undefined : end);
+      next += passed.length;
+      return passed.map((person) => ({ person, refused: "under-age" }));
+    };
+    for await (const outcomes of issue(this.database, orders, this.#terms(options, LITE_VALIDITY))) {
+      yield outcomes.flatMap((outcome) => {
+        const before = young();
+        next++;
+        return [...before, outcome];
+      });
+    }
+    const rest = young();
+    if (rest.length > 0) yield rest;
   }
 
   async enrol(person: Person, options: EnrolOptions): Promise<IssuedCard> {
@@ -180,6 +189,9 @@ export class Authority {
     if (result !== undefined && "card" in result) return result.card;
     if (result?.refused === "under-age") {
       throw new AuthorityError("INVALID_PERSON", `${person.name} is under ${MINIMUM_AGE}`, "citizens enrol at 16");
+    }
+    if (result?.refused === "suspended") {
+      throw new AuthorityError("ALREADY_ENROLLED", `${person.id} has a suspended card`, "reinstate or revoke it first");
     }
     throw new AuthorityError(
       "ALREADY_ENROLLED",
@@ -198,10 +210,19 @@ export class Authority {
         card.tier === Tier.FULL ? "there is nothing left to approve" : "only good lite cards are approved",
       );
     }
-    const terms = this.#terms(options.actor, options.issuedAt ?? new Date(), options.validity ?? FULL_VALIDITY);
-    const [full] = await issue(this.database, [{ person: card.details, tier: Tier.FULL, replace: true }], terms);
-    if (full !== undefined) return full;
-    throw new AuthorityError("WRONG_STATE", "another card for this person is being issued", "try again");
+    const order: Order = { person: card.details, tier: Tier.FULL, replaces: card.id };
+    for await (const [outcome] of issue(this.database, [order], this.#terms(options, FULL_VALIDITY))) {
+      if (outcome !== undefined && "card" in outcome) return outcome.card;
+      if (outcome?.refused === "already-enrolled") {
+        throw new AuthorityError("WRONG_STATE", "another card for this person is being issued", "try again");
+      }
+    }
+    const { state } = await this.#cardInForce(toHex(card.id));
+    throw new AuthorityError(
+      "WRONG_STATE",
+      `the card was ${state} while the full one was being made, and the full one is void`,
+      "only good lite cards are approved: see `hufu cards`",
+    );
   }
 
   /** For good. */
@@ -218,21 +239,21 @@ export class Authority {
   }
 
   async *cards(filter: store.CardFilter = {}): AsyncGenerator<Card> {
-    for await (const rows of store.findCards(this.database.sql, filter)) {
+    for await (const rows of store.findCards(this.database, filter)) {
       for (const row of rows) yield row.signed === null ? row : { ...row, qr: toQr(row.signed) };
     }
   }
 
   /**
    * Publishes and writes, one at a time of all who do: a file that was made earlier is then never written over a newer
-   * one.
+   * one. `ours.check` tells right before the files are switched that nobody else has begun.
    */
-  async publishing<T>(work: () => Promise<T>): Promise<T> {
-    const release = await this.database.hold(FILES_LOCK);
+  async publishing<T>(work: (ours: Held) => Promise<T>): Promise<T> {
+    const held = await this.database.hold(FILES_LOCK);
     try {
-      return await work();
+      return await work(held);
     } finally {
-      await release();
+      await held.release();
     }
   }
 
@@ -271,18 +292,26 @@ export class Authority {
     action: "revoke" | "suspend" | "reinstate",
     { actor, reason }: { actor: string; reason: string },
   ): Promise<Card> {
-    const card = await this.#cardInForce(reference);
-    await this.database.sql.begin(async (sql) => {
-      if (!(await store.changeState(sql, { credential: card.id, from, to, reason }))) {
+    let card = await this.#cardInForce(reference);
+    for (;;) {
+      const { id } = card;
+      const changed = await this.database.transaction(async (sql) => {
+        if (!(await store.changeState(sql, { credential: id, from, to, reason }))) return false;
+        await store.audit(sql, [{ actor, action, credential: id, detail: { reason } }]);
+        return true;
+      });
+      if (changed) return { ...card, state: to, reason };
+      // It may have changed since it was read: of a person, another card may be in force by now, which is then meant.
+      const now = await this.#cardInForce(reference);
+      if (toHex(now.id) === toHex(id) && !from.includes(now.state)) {
         throw new AuthorityError(
           "WRONG_STATE",
-          `the card is ${card.state}`,
+          now.reason === "superseded" ? "the card has been replaced by another" : `the card is ${now.state}`,
           `only a card that is ${from.join(" or ")} can be ${to === "good" ? "reinstated" : to}`,
         );
       }
-      await store.audit(sql, [{ actor, action, credential: card.id, detail: { reason } }]);
-    });
-    return { ...card, state: to, reason };
+      card = now;
+    }
   }
 
   /** By credential id (32 hex digits) any card, by ID number the one in force, or else the last. */
@@ -303,11 +332,17 @@ export class Authority {
     );
   }
 
-  #terms(actor: string, issued: Date, validity: number): IssuingTerms {
-    const issuedAt = Math.floor(issued.getTime() / 1000);
-    const { name: issuer, statusLists, run } = this;
-    const key = this.#signer("credential");
-    return { issuer, key, issuedAt, expires: issuedAt + validity, statusLists, actor, run, check: this.#check };
+  #terms({ actor, issuedAt, validity }: EnrolOptions, usual: number): IssuingTerms {
+    const { name: issuer, statusLists: base } = this;
+    return {
+      issuer,
+      key: this.#signer("credential"),
+      issuedAt: issuedAt && Math.floor(issuedAt.getTime() / 1000),
+      validity: validity ?? usual,
+      lists: base === undefined ? undefined : { base, places: new ListPlaces(join(this.options.data, "lists.json")) },
+      actor,
+      check: this.#check,
+    };
   }
 
   #signer(use: store.KeyRow["use"]): SigningKey {
@@ -319,8 +354,10 @@ export class Authority {
   /** The engine is loaded when the first card is issued. */
   readonly #check: CheckIssued = async (qrTexts, at) => {
     if (this.options.check !== undefined) return this.options.check(qrTexts, at);
+    const root = this.#keyFor("root");
+    // In force at whatever time it is asked about: cards are also issued as of days long past.
     this.#engine ??= signTrustList(
-      { epoch: 0, issued: at, expires: at + DAY },
+      { epoch: 0, issued: 0, expires: Math.floor(root.notAfter.getTime() / 1000) },
       { authority: this.name, root: this.#signer("root"), keys: this.keys },
     ).then(engineCheck);
     return (await this.#engine)(qrTexts, at);
@@ -331,39 +368,4 @@ export class Authority {
     if (key !== undefined) return key;
     throw new AuthorityError("KEY_UNAVAILABLE", `there is no ${use} key`, "restore the database from its backup");
   }
-}
-
-/** Only its owner may look into it. */
-function makeDataFolder(data: string): void {
-  try {
-    makeFolder(data, 0o700);
-    accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw unusable(data, error);
-  }
-}
-
-/** Throws where this user may not even look. */
-function isThere(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    throw unusable(dirname(path), error);
-  }
-}
-
-function unusable(data: string, error: unknown): AuthorityError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new AuthorityError("STORE_UNAVAILABLE", `${data} cannot be used: ${why}`, DATA_REMEDY);
-}
-
-const DATA_REMEDY = "be its owner, or name another folder with --data";
-
-function keyFolder(data: string): string {
-  return join(data, "keys");
-}
-
-function databaseOf({ data, databaseUrl }: AuthorityOptions): { folder: string; url?: string } {
-  const folder = join(data, "postgres");
-  return databaseUrl === undefined ? { folder } : { folder, url: databaseUrl };
 }

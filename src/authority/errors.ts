@@ -3,6 +3,8 @@ export type AuthorityErrorCode =
   | "ALREADY_INITIALISED"
   | "NOT_INITIALISED"
   | "STORE_UNAVAILABLE"
+  /** Somebody else is at the same work, and did not end it in time. */
+  | "STORE_BUSY"
   | "KEY_UNAVAILABLE"
   | "BAD_ADDRESS"
   | "INVALID_PERSON"

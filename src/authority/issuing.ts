@@ -1,14 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 import type { Tier } from "../format/batch.js";
+import { equalBytes, toHex } from "../format/bytes.js";
 import { encodeSign1 } from "../format/cose.js";
 import { credentialHeaders, encodeCredentialClaims, qrText, type CredentialClaims } from "../format/credential.js";
 import type { CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { holderKeyOf, identityOf, type Person } from "./person.js";
-import { placeInLists } from "./status-lists.js";
-import { PUBLICATION_LOCK, type Database, type Transaction } from "./store/database.js";
+import type { ListPlace, ListPlaces } from "./list-places.js";
+import { referenceTo } from "./status-lists.js";
+import { isLost, PUBLICATION_LOCK, type Database, type Transaction } from "./store/database.js";
 import * as store from "./store/store.js";
 
 /**
@@ -20,9 +23,20 @@ import * as store from "./store/store.js";
 export interface Order {
   person: Person;
   tier: Tier;
-  /** Replaces what its holder has; otherwise a holder with a credential in force gets no other. */
-  replace?: boolean;
+  /** Id of the credential whose place it takes: that very one must still be good when it is released. */
+  replaces?: Uint8Array;
 }
+
+/** Why an order was not carried out. */
+export type Refusal =
+  /** A credential is in force, or on the way. */
+  | "already-enrolled"
+  /** A credential is suspended, whether it has expired or not: whoever suspended it decides. */
+  | "suspended"
+  /** The credential to be replaced is not good any more. */
+  | "changed-meanwhile";
+
+export type Outcome = { card: IssuedCard } | { person: Person; refused: Refusal };
 
 export interface IssuedCard {
   id: Uint8Array;
@@ -38,48 +52,60 @@ export interface IssuedCard {
 export interface IssuingTerms {
   issuer: string;
   key: SigningKey;
-  /** Seconds since 1970; whole. */
-  issuedAt: number;
-  expires: number;
-  /** Address under which Token Status Lists are published, where credentials are to name one. */
-  statusLists: string | undefined;
+  /** Seconds since 1970; whole. Where it is absent, each credential is issued as of when it is recorded. */
+  issuedAt: number | undefined;
+  /** Seconds from issue to expiry. */
+  validity: number;
+  /** Where credentials are to name a Token Status List. */
+  lists: ListTerms | undefined;
   actor: string;
-  run: Run;
   check: CheckIssued;
 }
 
-/** Credentials recorded in one transaction. */
-const CHUNK = 500;
+export interface ListTerms {
+  /** Address under which the lists are published. */
+  base: string;
+  places: ListPlaces;
+}
 
-/** Cards for the orders, undefined for holders who have a credential in force or on the way. */
-export async function issue(
+/** Credentials recorded, and released, in one transaction. */
+const CHUNK = 500;
+/** How far another machine's clock may be ahead of this one's (seconds): what is less is waited for. */
+const SKEW = 30;
+
+/** One outcome for each order, in their order, as they are released: what has been told of is issued. */
+export async function* issue(
   database: Database,
   orders: readonly Order[],
   terms: IssuingTerms,
-): Promise<(IssuedCard | undefined)[]> {
-  const cards: (IssuedCard | undefined)[] = [];
-  for (let i = 0; i < orders.length; i += CHUNK) {
-    cards.push(...(await issueChunk(database, orders.slice(i, i + CHUNK), terms)));
+): AsyncGenerator<Outcome[]> {
+  if (orders.length === 0) return;
+  const run = await beginRun(database);
+  try {
+    for (let i = 0; i < orders.length; i += CHUNK) {
+      yield await issueChunk(database, orders.slice(i, i + CHUNK), terms, run);
+    }
+  } finally {
+    await run.end();
   }
-  return cards;
 }
 
 /**
- * While an authority is open it holds the advisory lock of its run, and its pending credentials bear the run's number:
+ * While it issues, a process holds the advisory lock of its run, and its pending credentials bear the run's number:
  * pending credentials whose run is not locked are of a process that is gone.
  */
-export interface Run {
+interface Run {
   number: number;
   end(): Promise<void>;
 }
 
-export async function beginRun(database: Database): Promise<Run> {
+async function beginRun(database: Database): Promise<Run> {
   const number = await store.nextRun(database.sql);
-  const release = await database.hold(number);
+  const held = await database.hold(number);
   return {
     number,
     // A lock that was lost with its connection has been let go of.
-    end: () => release().catch(() => undefined),
+    end: () => held.release().catch(() => undefined),
   };
 }
 
@@ -87,7 +113,7 @@ export async function beginRun(database: Database): Promise<Run> {
 export async function recover(database: Database): Promise<number> {
   let voided = 0;
   for (const run of await store.pendingRuns(database.sql)) {
-    voided += await database.sql.begin(async (sql) => {
+    voided += await database.transaction(async (sql) => {
       const [row] = await sql<{ free: boolean }[]>`select pg_try_advisory_xact_lock(${run}) as free`;
       if (row?.free !== true) return 0;
       return voidPending(sql, await store.pendingOf(sql, run), "hufu", "interrupted");
@@ -100,103 +126,155 @@ async function issueChunk(
   database: Database,
   orders: readonly Order[],
   terms: IssuingTerms,
-): Promise<(IssuedCard | undefined)[]> {
-  const places = terms.statusLists === undefined ? [] : await store.nextListPlaces(database.sql, orders.length);
-  const drafts = orders.map((order, index) => draft(order, terms, places[index]));
-  const recorded = await record(database, drafts, terms);
+  run: Run,
+): Promise<Outcome[]> {
+  const refused = new Map<Order, Refusal>();
+  const drafts = await record(database, orders, terms, run, refused);
   try {
-    const cards = new Map<Draft, IssuedCard>();
-    for (const each of recorded) cards.set(each, await sign(each, terms));
+    const cards = new Map<Order, IssuedCard>();
+    for (const draft of drafts) cards.set(draft.order, await sign(draft, terms));
     const texts = Array.from(cards.values(), (card) => card.qr);
-    if (texts.length > 0) await terms.check(texts, terms.issuedAt);
-    await release(database, Array.from(cards.values()), terms.actor);
-    return drafts.map((each) => cards.get(each));
+    if (texts.length > 0) await terms.check(texts, Math.max(...drafts.map(({ row }) => row.issued.getTime() / 1000)));
+    for (const order of await release(database, cards, drafts, terms.actor)) refused.set(order, "changed-meanwhile");
+    return orders.map((order) => {
+      const card = cards.get(order);
+      const why = refused.get(order);
+      return card === undefined || why !== undefined
+        ? { person: order.person, refused: why ?? "already-enrolled" }
+        : { card };
+    });
   } catch (error) {
-    const ids = recorded.map((each) => each.row.id);
-    await database.sql.begin((sql) => voidPending(sql, ids, terms.actor, "failed"));
+    // Where the database went away, it is not known what became of the release: the next to open it will see.
+    if (isLost(error)) throw error;
+    const ids = drafts.map((draft) => draft.row.id);
+    await database.transaction((sql) => voidPending(sql, ids, terms.actor, "failed"));
     const why = error instanceof Error ? error.message : String(error);
     throw new AuthorityError("ISSUING_FAILED", `nothing was released: ${why}`, "mend the cause and enrol again");
   }
 }
 
-interface Draft extends Order {
+interface Draft {
+  order: Order;
   row: store.PendingRow;
+  /** Id of the credential whose place it takes. */
+  replaces: Uint8Array | undefined;
 }
 
-function draft(
-  order: Order,
-  { issuer, key, issuedAt, expires, statusLists }: IssuingTerms,
-  listPlace: number | undefined,
-): Draft {
+function draft(order: Order, issuedAt: number, terms: IssuingTerms, place: ListPlace | undefined): Draft {
+  const { issuer, key, validity, lists } = terms;
+  const { person, tier, replaces } = order;
   const id = new Uint8Array(randomBytes(16));
-  const identity = { ...identityOf(order.person), tier: order.tier };
+  const expires = issuedAt + validity;
+  const identity = { ...identityOf(person), tier };
   const claims: CredentialClaims = { issuer, expires, notBefore: issuedAt, issuedAt, id, identity };
-  const holderKey = holderKeyOf(order.person);
+  const holderKey = holderKeyOf(person);
   if (holderKey !== undefined) claims.holderKey = holderKey;
-  if (statusLists !== undefined && listPlace !== undefined) claims.statusList = placeInLists(statusLists, listPlace);
+  if (lists !== undefined && place !== undefined) claims.statusList = referenceTo(lists.base, place);
   const row = {
     id,
-    idNumber: order.person.id,
-    tier: order.tier,
+    idNumber: person.id,
+    tier,
     kid: key.kid,
     issued: new Date(issuedAt * 1000),
     expires: new Date(expires * 1000),
     payload: encodeCredentialClaims(claims),
-    listPlace,
+    place,
   };
-  return { ...order, row };
+  return { order, row, replaces };
 }
 
-/** Of several drafts for one person the first counts. */
+/** Of several orders for one person the first counts. Tells in `refused` of those that were refused, and why. */
 async function record(
   database: Database,
-  drafts: readonly Draft[],
-  { actor, issuedAt, run }: IssuingTerms,
+  orders: readonly Order[],
+  terms: IssuingTerms,
+  run: Run,
+  refused: Map<Order, Refusal>,
 ): Promise<Draft[]> {
-  const persons = new Map<string, Draft>();
-  for (const each of drafts) if (!persons.has(each.person.id)) persons.set(each.person.id, each);
-  return database.sql.begin(async (sql) => {
-    // A snapshot answers for everything issued before it, so nothing may be issued into the past of one.
-    await sql`select pg_advisory_xact_lock_shared(${PUBLICATION_LOCK})`;
-    if (issuedAt <= (await store.lastUniverse(sql))) {
-      throw new AuthorityError(
-        "ISSUING_FAILED",
-        "a status snapshot already answers for the time of issue",
-        "check the clock, or issue as of now",
-      );
-    }
-    const firsts = Array.from(persons.values());
-    const newcomers = await store.insertPersons(
-      sql,
-      firsts.map((each) => each.person),
-    );
-    const inserted = await store.insertPending(
-      sql,
-      run.number,
-      firsts.map((each) => each.row),
-    );
-    // Only now: whoever released a card for the same person meanwhile has committed before our row could be inserted.
-    const fresh = firsts.filter((each) => inserted.has(each.person.id));
-    const guarded = fresh.filter((each) => each.replace !== true).map((each) => each.person.id);
-    const taken = guarded.length === 0 ? new Set() : await store.inForce(sql, guarded, new Date());
-    const refused = guarded.filter((id) => taken.has(id));
-    if (refused.length > 0) await store.deletePending(sql, run.number, refused);
-    const recorded = fresh.filter((each) => !refused.includes(each.person.id));
-    // Never of those who were refused: an officer would approve what somebody else has made of them.
-    const known = recorded.filter((each) => !newcomers.has(each.person.id));
-    await store.updatePersons(
-      sql,
-      known.map((each) => each.person),
-    );
-    await store.audit(
-      sql,
-      recorded.map((each) => ({ actor, action: "record", credential: each.row.id, detail: { tier: each.tier } })),
-    );
-    return recorded;
-  });
+  const persons = new Map<string, Order>();
+  for (const order of orders) if (!persons.has(order.person.id)) persons.set(order.person.id, order);
+  // In one order for all: two who wait for each other's rows would wait for ever.
+  const firsts = Array.from(persons.values()).sort((a, b) => (a.person.id < b.person.id ? -1 : 1));
+  for (;;) {
+    const recorded = await database.transaction(async (sql) => {
+      // A snapshot answers for everything issued before it, so nothing may be issued into the past of one.
+      await sql`select pg_advisory_xact_lock_shared(${PUBLICATION_LOCK})`;
+      const issuedAt = momentAfter(await store.lastUniverse(sql), terms.issuedAt);
+      return issuedAt === undefined ? undefined : recordAt(sql, firsts, issuedAt, terms, run, refused);
+    });
+    if (recorded !== undefined) return recorded;
+    await sleep(1_000);
+  }
 }
 
-async function sign({ row, person, tier }: Draft, { key }: IssuingTerms): Promise<IssuedCard> {
+/** The time to issue at; undefined where it has only to be waited for. */
+function momentAfter(universe: number, wanted: number | undefined): number | undefined {
+  const now = Math.floor(Date.now() / 1000);
+  const issuedAt = wanted ?? now;
+  if (issuedAt > universe) return issuedAt;
+  if (wanted === undefined && universe - now < SKEW) return undefined;
+  throw new AuthorityError(
+    "ISSUING_FAILED",
+    "a status snapshot already answers for the time of issue",
+    "check the clock, or issue as of now",
+  );
+}
+
+async function recordAt(
+  sql: Transaction,
+  orders: readonly Order[],
+  issuedAt: number,
+  terms: IssuingTerms,
+  run: Run,
+  refused: Map<Order, Refusal>,
+): Promise<Draft[]> {
+  const places = await terms.lists?.places.take(sql, orders.length);
+  const drafts = orders.map((order, index) => draft(order, issuedAt, terms, places?.[index]));
+  const newcomers = await store.insertPersons(
+    sql,
+    orders.map((order) => order.person),
+  );
+  const inserted = await store.insertPending(
+    sql,
+    run.number,
+    drafts.map((each) => each.row),
+  );
+  // Only now: whoever released a card for the same person meanwhile has committed before our row could be inserted.
+  const fresh = drafts.filter((each) => inserted.has(each.order.person.id));
+  const inForce = await store.inForce(sql, Array.from(inserted));
+  for (const each of fresh) {
+    const had = inForce.get(each.order.person.id);
+    const why = refusalOf(each.order, had);
+    if (why !== undefined) refused.set(each.order, why);
+    else if (had !== undefined) each.replaces = had.id;
+  }
+  const out = fresh.filter((each) => refused.has(each.order)).map((each) => each.order.person.id);
+  if (out.length > 0) await store.deletePending(sql, run.number, out);
+  const recorded = fresh.filter((each) => !refused.has(each.order));
+  // Never of those who were refused: an officer would approve what somebody else has made of them.
+  const known = recorded.filter((each) => !newcomers.has(each.order.person.id));
+  await store.updatePersons(
+    sql,
+    known.map((each) => each.order.person),
+  );
+  const { actor } = terms;
+  await store.audit(
+    sql,
+    recorded.map(({ row }) => ({ actor, action: "record", credential: row.id, detail: { tier: row.tier } })),
+  );
+  return recorded;
+}
+
+/** `had`: what the order's person has that is good or suspended. */
+function refusalOf({ replaces }: Order, had: store.InForceRow | undefined): Refusal | undefined {
+  if (replaces !== undefined) {
+    return had?.state === "good" && equalBytes(had.id, replaces) ? undefined : "changed-meanwhile";
+  }
+  if (had?.state === "suspended") return "suspended";
+  return had !== undefined && had.expires > new Date() ? "already-enrolled" : undefined;
+}
+
+async function sign({ row, order: { person, tier } }: Draft, { key }: IssuingTerms): Promise<IssuedCard> {
   const headers = credentialHeaders(key.algorithm, key.kid);
   const signed = await encodeSign1({ protected: headers, payload: row.payload }, (bytes) => key.sign(bytes));
   const { id, issued, expires } = row;
@@ -207,19 +285,36 @@ export function toQr(signed: Uint8Array): string {
   return qrText(signed, (bytes) => deflateSync(bytes, { level: 9 }));
 }
 
-async function release(database: Database, cards: readonly IssuedCard[], actor: string): Promise<void> {
-  if (cards.length === 0) return;
-  await database.sql.begin(async (sql) => {
-    const superseded = await store.supersede(
+/**
+ * What is replaced and what replaces it change in one transaction, and only where what is replaced is still as good as
+ * it was. Returns the orders of the others, which are voided.
+ */
+async function release(
+  database: Database,
+  cards: ReadonlyMap<Order, IssuedCard>,
+  drafts: readonly Draft[],
+  actor: string,
+): Promise<Order[]> {
+  if (drafts.length === 0) return [];
+  return database.transaction(async (sql) => {
+    const named = drafts.flatMap((draft) => draft.replaces ?? []);
+    const superseded = named.length === 0 ? [] : await store.supersede(sql, named);
+    const gone = new Set(superseded.map(toHex));
+    const late = drafts.filter(({ replaces }) => replaces !== undefined && !gone.has(toHex(replaces)));
+    await voidPending(
       sql,
-      cards.map((card) => card.person.id),
+      late.map(({ row }) => row.id),
+      actor,
+      "what it replaces has changed",
     );
-    const released = await store.release(sql, cards);
-    if (released !== cards.length) throw new Error(`${cards.length - released} credentials were voided meanwhile`);
+    const good = drafts.filter((draft) => !late.includes(draft)).flatMap(({ order }) => cards.get(order) ?? []);
+    const released = good.length === 0 ? 0 : await store.release(sql, good);
+    if (released !== good.length) throw new Error(`${good.length - released} credentials were voided meanwhile`);
     await store.audit(sql, [
       ...superseded.map((credential) => ({ actor, action: "supersede" as const, credential })),
-      ...cards.map(({ id, tier }) => ({ actor, action: "issue" as const, credential: id, detail: { tier } })),
+      ...good.map(({ id, tier }) => ({ actor, action: "issue" as const, credential: id, detail: { tier } })),
     ]);
+    return late.map(({ order }) => order);
   });
 }
 

@@ -24,7 +24,9 @@ export interface TrustListTerms {
 
 export async function publishTrustList(database: Database, terms: TrustListTerms): Promise<Published> {
   const issued = now();
-  const publication = await store.openPublication(database.sql, "trust-list", issued, issued + terms.validity);
+  const publication = await database.transaction((sql) =>
+    store.openPublication(sql, "trust-list", issued, issued + terms.validity),
+  );
   return close(database, publication, [await signTrustList(publication, terms)]);
 }
 
@@ -50,25 +52,34 @@ export interface StatusTerms {
 
 /** A snapshot of fewer credentials than this is built before threads are started. */
 const THREADS_FROM = 50_000;
+/** The universe as it is at one moment. */
+const FROZEN = "isolation level repeatable read read only";
 
 export async function publishStatus(database: Database, terms: StatusTerms): Promise<Published> {
   const { authority, signer, validity, progress } = terms;
   const reopen = await holdIssuing(database);
   try {
-    const universe = now() - 1; // this second is not over
-    const publication = await store.openPublication(database.sql, "status", universe, universe + validity);
-    const { epoch, expires } = publication;
-    const built = await database.sql.begin("isolation level repeatable read read only", async (sql) => {
+    const publication = await openStatus(database, "status", validity);
+    const { epoch, issued: universe, expires } = publication;
+    const built = await database.transaction(async (sql) => {
       const count = await store.countCredentials(sql); // from here on the transaction sees what it now sees
       await reopen();
-      const source = { [Symbol.asyncIterator]: () => store.statusRecords(sql) };
+      const source = { [Symbol.asyncIterator]: () => store.statusRecords(database, sql) };
       const how = { ...(count < THREADS_FROM && { threads: 0 }), ...(progress && { progress }) };
       return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...how });
-    });
+    }, FROZEN);
     return await close(database, publication, [built.head, built.body]);
   } finally {
     await reopen();
   }
+}
+
+/** While issuing is held: nothing has been issued since the universe's time. It never goes back, whatever the clock says. */
+function openStatus(database: Database, kind: "status" | "delta", validity: number): Promise<store.Publication> {
+  return database.transaction(async (sql) => {
+    const universe = Math.max(now() - 1, await store.lastUniverse(sql)); // this second is not over
+    return store.openPublication(sql, kind, universe, universe + validity);
+  });
 }
 
 /** All that has changed since the last snapshot, which any verifier that has this snapshot can apply. */
@@ -76,16 +87,15 @@ export async function publishDelta(database: Database, terms: StatusTerms): Prom
   const { authority, signer, validity } = terms;
   const reopen = await holdIssuing(database);
   try {
-    const universe = now() - 1; // this second is not over
-    const publication = await store.openPublication(database.sql, "delta", universe, universe + validity);
-    const { epoch, expires } = publication;
-    const { base, changes } = await database.sql.begin("isolation level repeatable read read only", async (sql) => {
+    const publication = await openStatus(database, "delta", validity);
+    const { epoch, issued: universe, expires } = publication;
+    const { base, changes } = await database.transaction(async (sql) => {
       const snapshot = await store.lastSnapshot(sql);
       if (snapshot === undefined) {
         throw new AuthorityError("WRONG_STATE", "there is no snapshot for a delta to be about", "publish one first");
       }
       return { base: snapshot.epoch, changes: await store.changedSince(sql, snapshot.universe) };
-    });
+    }, FROZEN);
     await reopen();
     const idsOf = (...states: store.CredentialState[]): Uint8Array =>
       packIds(changes.filter(({ state }) => states.includes(state)).map(({ id }) => id));
@@ -102,20 +112,15 @@ export async function publishDelta(database: Database, terms: StatusTerms): Prom
  * that time is in view, and nothing is issued into it later. Returns what lets them go on.
  */
 async function holdIssuing(database: Database): Promise<() => Promise<void>> {
-  const release = await database.hold(PUBLICATION_LOCK);
-  let held = true;
-  return async () => {
-    if (!held) return;
-    held = false;
-    await release();
-  };
+  const held = await database.hold(PUBLICATION_LOCK);
+  return () => held.release();
 }
 
 async function close(database: Database, publication: store.Publication, parts: Uint8Array[]): Promise<Published> {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   const { kind, epoch } = publication;
-  await database.sql.begin(async (sql) => {
+  await database.transaction(async (sql) => {
     await store.closePublication(sql, publication, hash.digest());
     await store.audit(sql, [{ actor: "hufu", action: "publish", detail: { kind, epoch } }]);
   });

@@ -3,25 +3,26 @@ import { statusListFile } from "../format/feed.js";
 import { encodeStatusList, packStatuses, type TokenStatusList } from "../format/token-status-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
+import { LIST_LENGTH, type ListPlace } from "./list-places.js";
 import type { Database } from "./store/database.js";
 import * as store from "./store/store.js";
 
 /**
  * Token Status Lists beside our own snapshots, for verifiers that know no others: a credential names a list and its
- * place in it. A list has room for LIST_LENGTH credentials, so that nobody has to fetch a nation's for one card.
+ * place in it (list-places.ts). A list has room for LIST_LENGTH credentials, so that nobody has to fetch a nation's for
+ * one card.
  */
 
-export const LIST_LENGTH = 1 << 20;
 /** VALID, INVALID and SUSPENDED (draft-ietf-oauth-status-list, section 7.1). */
 const LIST_BITS = 2;
 
 /** What a credential says of its place: `base` is the address that the published folder has. */
-export function placeInLists(base: string, place: number): { index: number; uri: string } {
-  return { index: place % LIST_LENGTH, uri: addressOf(base, Math.floor(place / LIST_LENGTH)) };
+export function referenceTo(base: string, { list, index }: ListPlace): { index: number; uri: string } {
+  return { index, uri: addressOf(base, list) };
 }
 
 export interface PublishedList {
-  number: number;
+  name: string;
   /** Seconds since 1970. */
   expires: number;
   file: Uint8Array;
@@ -42,38 +43,32 @@ export async function* publishStatusLists(
   const issuedAt = Math.floor(Date.now() / 1000);
   const expires = issuedAt + validity;
   let lists = 0;
-  for await (const { number, statuses } of readLists(database)) {
+  for await (const { name, statuses } of readLists(database)) {
     const packed = packStatuses(statuses, LIST_BITS);
-    const list: TokenStatusList = {
-      uri: addressOf(base, number),
-      issuedAt,
-      expires,
-      bits: LIST_BITS,
-      statuses: packed,
-    };
-    yield { number, expires, file: await encodeStatusList(list, signer) };
+    const list: TokenStatusList = { uri: addressOf(base, name), issuedAt, expires, bits: LIST_BITS, statuses: packed };
+    yield { name, expires, file: await encodeStatusList(list, signer) };
     lists++;
   }
-  await database.sql.begin((sql) =>
+  await database.transaction((sql) =>
     store.audit(sql, [{ actor: "hufu", action: "publish", detail: { kind: "status-list", lists } }]),
   );
 }
 
 /** The statuses of each list. A place that no credential has is called good: nobody can ask for it. */
-async function* readLists(database: Database): AsyncGenerator<{ number: number; statuses: Status[] }> {
-  let number = 0;
+async function* readLists(database: Database): AsyncGenerator<{ name: string; statuses: Status[] }> {
+  let name: string | undefined;
   let statuses: Status[] = [];
-  for await (const rows of store.listedStatuses(database.sql)) {
-    for (const { place, status } of rows) {
-      for (; place >= (number + 1) * LIST_LENGTH; number++) {
-        yield { number, statuses };
-        statuses = [];
+  for await (const rows of store.listedStatuses(database)) {
+    for (const { list, index, status } of rows) {
+      if (list !== name) {
+        if (name !== undefined) yield { name, statuses };
+        name = list;
+        statuses = new Array<Status>(LIST_LENGTH).fill(Status.GOOD);
       }
-      while (statuses.length < place % LIST_LENGTH) statuses.push(Status.GOOD);
-      statuses.push(status);
+      statuses[index] = status;
     }
   }
-  if (statuses.length > 0) yield { number, statuses };
+  if (name !== undefined) yield { name, statuses };
 }
 
 /** Throws AuthorityError where lists cannot be published under this address. */
@@ -88,6 +83,6 @@ export function checkBase(base: string): string {
   );
 }
 
-function addressOf(base: string, number: number): string {
-  return new URL(statusListFile(number), base).href;
+function addressOf(base: string, name: string): string {
+  return new URL(statusListFile(name), base).href;
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { summaryOfIssued, withAuthority, withData, type DataOptions } from "./authority.js";
-import { showCards, withCardOutput, type CardOutputOptions } from "./card-output.js";
+import { cardWriter, withCardOutput, type CardOutputOptions } from "./card-output.js";
 
 interface ApproveOptions extends DataOptions, CardOutputOptions {
   officer: string;
@@ -15,6 +15,6 @@ export function register(program: Command): void {
       const card = await withAuthority(options, (authority) =>
         authority.approve(reference, { actor: options.officer }),
       );
-      await showCards([summaryOfIssued(card)], options);
+      await cardWriter(options, "one")([summaryOfIssued(card)]);
     });
 }

@@ -7,6 +7,7 @@ import { toHex } from "../format/bytes.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { Tier } from "../format/batch.js";
 import { reasonOf, UsageError } from "./errors.js";
+import { note } from "./output.js";
 import { onReaderGone } from "./reader-gone.js";
 
 /** What the commands of the authority have in common. */
@@ -25,44 +26,73 @@ export function withData(command: Command): Command {
     .option("--data <folder>", "folder of the authority's keys and database (HUFU_DATA)", folder);
 }
 
-export function databaseOptions({ data }: DataOptions): { data: string; databaseUrl?: string } {
-  const databaseUrl = process.env["HUFU_DATABASE_URL"];
-  return databaseUrl ? { data: resolve(data), databaseUrl } : { data: resolve(data) };
+export function databaseOptions({ data }: DataOptions): { data: string; databaseUrl?: string; ownerUrl?: string } {
+  const { HUFU_DATABASE_URL: databaseUrl, HUFU_DATABASE_OWNER_URL: ownerUrl } = process.env;
+  return { data: resolve(data), ...(databaseUrl && { databaseUrl, ...(ownerUrl && { ownerUrl }) }) };
 }
 
-/** Opens the authority for one piece of work and leaves nothing running behind, not even after Ctrl-C. */
-export async function withAuthority<T>(options: DataOptions, work: (authority: Authority) => Promise<T>): Promise<T> {
+/**
+ * Opens the authority for one piece of work and leaves nothing running behind, not even after Ctrl-C. `interrupted` says
+ * what was done, where the work does not come to its end.
+ */
+export async function withAuthority<T>(
+  options: DataOptions,
+  work: (authority: Authority) => Promise<T>,
+  interrupted?: () => void,
+): Promise<T> {
   const { Authority } = await import("../authority/authority.js");
-  return leavingCleanly(await Authority.open(databaseOptions(options)), work);
+  return leavingCleanly(() => Authority.open(databaseOptions(options)), work, interrupted);
 }
 
 /** Exit statuses of a command that was told to stop. */
-const STATUS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-export async function leavingCleanly<T>(authority: Authority, work: (authority: Authority) => Promise<T>): Promise<T> {
+export async function leavingCleanly<T>(
+  open: () => Promise<Authority>,
+  work: (authority: Authority) => Promise<T>,
+  interrupted: () => void = () => undefined,
+): Promise<T> {
+  let opening: Promise<Authority> | undefined;
+  const ending = { told: false };
   const end = (status: number) => {
-    void authority.close().finally(() => process.exit(status));
+    if (ending.told) return;
+    ending.told = true;
+    interrupted();
+    const leave = async () => (await opening)?.close();
+    void leave()
+      .catch(() => undefined)
+      .finally(() => process.exit(status));
   };
-  const stop = (signal: NodeJS.Signals) => {
-    end(STATUS[signal] ?? 1);
+  const stop = (signal: (typeof SIGNALS)[number]) => {
+    end(STATUS[signal]);
   };
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  for (const signal of SIGNALS) process.on(signal, stop);
   const readOn = onReaderGone(() => {
     end(0);
   });
   try {
-    return await work(authority);
+    opening = open();
+    const authority = await opening;
+    if (authority.warning !== undefined) note(`hufu: ${authority.warning}.`);
+    try {
+      return await work(authority);
+    } finally {
+      // Only when this is over may a signal end the process by itself, or a reader who leaves now.
+      await authority.close();
+    }
   } catch (error) {
+    if (ending.told) await new Promise(() => undefined); // the process ends when all is closed
     const { isLost } = await import("../authority/store/database.js");
     if (!isLost(error)) throw error;
+    interrupted();
     throw new UsageError(
       `the database went away: ${reasonOf(error)}`,
       "run it again; `hufu cards` shows what was done before",
     );
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
+    for (const signal of SIGNALS) process.off(signal, stop);
     readOn();
-    await authority.close();
   }
 }
 

@@ -22,31 +22,38 @@ export function withCardOutput(command: Command): Command {
     .option("--json", "a JSON object a line");
 }
 
-export async function showCards(cards: readonly CardSummary[], options: CardOutputOptions): Promise<void> {
-  const { qrPng, qrSvg, qrTerminal } = await import("./qr-image.js");
-  if (options.svg !== undefined) await writeImages(cards, options.svg, "svg", qrSvg);
-  if (options.png !== undefined) await writeImages(cards, options.png, "png", qrPng);
-  const [only] = cards;
-  if (options.json) cards.forEach(printJson);
-  else if (options.text || cards.length !== 1 || only === undefined || !process.stdout.isTTY) {
-    for (const card of cards) print(card.qr);
-  } else {
-    print(qrTerminal(only.qr));
-    print(`${paint.bold(only.name)}  ${only.id}`);
-    print(`${only.tier} card ${only.credential}, expires ${only.expires.slice(0, 10)}`);
-    note("The QR text alone: --text. As a picture: --svg FILE, --png FILE. To check it: hufu verify.");
-  }
+/** Returns what hands over cards, any number at a time: `one` is all that there will be, or it is one of several. */
+export function cardWriter(
+  options: CardOutputOptions,
+  number: "one" | "several",
+): (cards: readonly CardSummary[]) => Promise<void> {
+  return async (cards) => {
+    const { qrPng, qrSvg, qrTerminal } = await import("./qr-image.js");
+    // First of all: whatever else fails, this is how whoever asked knows of them.
+    const [only] = number === "one" ? cards : [];
+    if (options.json) cards.forEach(printJson);
+    else if (options.text || only === undefined || !process.stdout.isTTY) {
+      for (const card of cards) print(card.qr);
+    } else {
+      print(qrTerminal(only.qr));
+      print(`${paint.bold(only.name)}  ${only.id}`);
+      print(`${only.tier} card ${only.credential}, expires ${only.expires.slice(0, 10)}`);
+      note("The QR text alone: --text. As a picture: --svg FILE, --png FILE. To check it: hufu verify.");
+    }
+    if (options.svg !== undefined) await writeImages(cards, only, options.svg, "svg", qrSvg);
+    if (options.png !== undefined) await writeImages(cards, only, options.png, "png", qrPng);
+  };
 }
 
 async function writeImages(
   cards: readonly CardSummary[],
+  only: CardSummary | undefined,
   path: string,
   extension: string,
   draw: (text: string) => string | Uint8Array,
 ): Promise<void> {
   try {
-    const [only] = cards;
-    if (cards.length === 1 && only !== undefined) {
+    if (only !== undefined) {
       await writeFile(path, draw(only.qr));
       return;
     }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import { currentUser, summaryOfIssued, withAuthority, withData, type DataOptions } from "./authority.js";
-import { showCards, withCardOutput, type CardOutputOptions } from "./card-output.js";
+import { cardWriter, withCardOutput, type CardOutputOptions } from "./card-output.js";
 import { MAX_PEOPLE_FILE_LENGTH } from "../format/limits.js";
 import { EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { nameOf, readInput } from "./input.js";
@@ -23,7 +23,12 @@ Who can be enrolled is; the others are told by their line.
 
 Of one person the QR is shown on a terminal; of many, the QR texts come one a line.`;
 
-const WHY = { "already-enrolled": "has a card in force", "under-age": "is under 16" } as const;
+const WHY = {
+  "already-enrolled": "has a card in force",
+  suspended: "has a suspended card, which is to be reinstated or revoked first",
+  "changed-meanwhile": "had a card that was changed meanwhile, and can be enrolled again",
+  "under-age": "is under 16",
+} as const;
 
 export function register(program: Command): void {
   withCardOutput(withData(program.command("enrol")))
@@ -43,20 +48,27 @@ async function run(file: string, options: EnrolOptions): Promise<void> {
   const { found, faults } = readPeople(await readInput(file, wanted), nameOf(file));
   const validity = options.days === undefined ? {} : { validity: days * 86_400 };
   const people = found.map(({ person }) => person);
-  const enrolAll = (authority: Authority) => authority.enrolMany(people, { actor: options.officer, ...validity });
-  const results = people.length === 0 ? [] : await withAuthority(options, enrolAll);
-  await showCards(
-    results.flatMap((result) => ("card" in result ? [summaryOfIssued(result.card)] : [])),
-    options,
-  );
-  const refused = results.flatMap((result, i) =>
-    "refused" in result
-      ? [`${found[i]?.where ?? ""}: ${result.person.name} (${result.person.id}) ${WHY[result.refused]}`]
-      : [],
-  );
-  const bad = [...faults, ...refused];
-  for (const sentence of bad) note(`hufu: ${sentence}.`);
-  const all = results.length + faults.length;
-  if (all > 1) note(`${all - bad.length} of ${all} people enrolled.`);
-  if (bad.length > 0) process.exitCode = EXIT_SOME_REFUSED;
+  const all = people.length + faults.length;
+  let [enrolled, told] = [0, 0];
+  const show = cardWriter(options, people.length === 1 ? "one" : "several");
+  const enrolAll = async (authority: Authority) => {
+    for await (const results of authority.enrolling(people, { actor: options.officer, ...validity })) {
+      const cards = results.flatMap((result) => ("card" in result ? [summaryOfIssued(result.card)] : []));
+      enrolled += cards.length;
+      await show(cards);
+      for (const result of results) {
+        const where = found[told++]?.where ?? "";
+        if (!("refused" in result)) continue;
+        note(`hufu: ${where}: ${result.person.name} (${result.person.id}) ${WHY[result.refused]}.`);
+      }
+    }
+  };
+  const count = (): string => `${enrolled} of ${all} people enrolled`;
+  const interrupted = () => {
+    if (all > 1) note(`hufu: ${count()}; of ${people.length - told} it is not known: run it again.`);
+  };
+  for (const sentence of faults) note(`hufu: ${sentence}.`);
+  if (people.length > 0) await withAuthority(options, enrolAll, interrupted);
+  if (all > 1) note(`${count()}.`);
+  if (enrolled < all) process.exitCode = EXIT_SOME_REFUSED;
 }

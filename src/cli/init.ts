@@ -36,14 +36,15 @@ async function run(options: InitOptions): Promise<void> {
   if (fault !== undefined) throw new UsageError(`--name ${fault}`, "give the authority's name as its seal has it");
   const { Authority } = await import("../authority/authority.js");
   const { publishFile } = await import("../authority/publish-file.js");
-  const authority = await Authority.init({
-    ...databaseOptions(options),
-    ...(options.region !== undefined && { region: options.region }),
-    ...(options.statusLists !== undefined && { statusLists: options.statusLists }),
-    name: options.name,
-    algorithm: ALGORITHMS[options.alg],
-  });
-  await leavingCleanly(authority, async () => {
+  const make = () =>
+    Authority.init({
+      ...databaseOptions(options),
+      ...(options.region !== undefined && { region: options.region }),
+      ...(options.statusLists !== undefined && { statusLists: options.statusLists }),
+      name: options.name,
+      algorithm: ALGORITHMS[options.alg],
+    });
+  await leavingCleanly(make, async (authority) => {
     const trust = trustFile(options.data);
     await publishFile(resolve(trust), (await authority.publishTrustList()).parts);
     if (options.json) {

@@ -48,8 +48,8 @@ async function run(options: PublishOptions): Promise<void> {
   const began = Date.now();
   const publish = async (authority: Authority) => {
     // Lists know no deltas: each is written anew.
-    for await (const { number, expires, file } of authority.publishStatusLists()) {
-      const path = join(folder, statusListFile(number));
+    for await (const { name, expires, file } of authority.publishStatusLists()) {
+      const path = join(folder, statusListFile(name));
       await writeFile(path, [file]);
       lists.push({ path, expires: rfc3339(new Date(expires * 1000)) });
     }

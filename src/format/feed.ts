@@ -5,6 +5,6 @@ export const STATUS_FILE = "status.hufu";
 export const DELTA_FILE = "delta.hufu";
 
 /** Token Status Lists, for verifiers that know no snapshots. */
-export function statusListFile(number: number): string {
-  return `status-list-${number}.cwt`;
+export function statusListFile(name: string): string {
+  return `status-list-${name}.cwt`;
 }

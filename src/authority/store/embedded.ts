@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { AuthorityError } from "../errors.js";
 
 /**
@@ -28,7 +29,9 @@ export interface Endpoint {
 /** Within this time a server has recovered, however it was left (milliseconds). */
 const START_TIMEOUT = 60_000;
 const POLL = 20;
-const USER = "hufu";
+/** Who owns the cluster and its schema, and as whom the authority works, who owns nothing. */
+export const OWNER = "hufu";
+export const ACCOUNT = "hufu_authority";
 /** Port is only a part of the socket's file name: nothing listens on the network. */
 const PORT = 5432;
 
@@ -63,8 +66,33 @@ export async function stopAfterLastClient(folder: string): Promise<void> {
   rmSync(server.socketFolder, { recursive: true, force: true });
 }
 
-export function clusterUser(): string {
-  return USER;
+/** The server that runs, or is about to; undefined where there is none. */
+export async function joinRunning(folder: string): Promise<Endpoint | undefined> {
+  const deadline = Date.now() + START_TIMEOUT;
+  for (;;) {
+    const server = readPostmaster(folder);
+    if (server === undefined || Date.now() > deadline) return undefined;
+    if (server.ready) return { host: server.socketFolder, port: PORT };
+    await sleep(POLL);
+  }
+}
+
+/** Clusters that this process uses now. Of those it has not left when it ends, another process takes leave for it. */
+const used: string[] = [];
+process.once("exit", () => {
+  const leave = fileURLToPath(new URL("./leave.js", import.meta.url));
+  for (const folder of new Set(used)) {
+    spawn(process.execPath, [leave, folder], { detached: true, stdio: "ignore" }).unref();
+  }
+});
+
+/** Returns what is to be called when it has left. */
+export function whilePresent(folder: string): () => void {
+  used.push(folder);
+  return () => {
+    const place = used.indexOf(folder);
+    if (place >= 0) used.splice(place, 1);
+  };
 }
 
 interface Postmaster {
@@ -159,7 +187,7 @@ function createCluster(folder: string): void {
   try {
     const account = accountOf(draft);
     if (account.uid !== undefined) chownSync(draft, account.uid, account.gid);
-    const flags = ["--auth=trust", `--username=${USER}`, "--encoding=UTF8", "--no-instructions"];
+    const flags = ["--auth=trust", `--username=${OWNER}`, "--encoding=UTF8", "--no-instructions"];
     const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
     const { status, stderr, error } = spawnSync(binary("initdb", account), ["-D", here(draft), ...flags, ...locale], {
       ...account,
@@ -255,7 +283,8 @@ function restoreLinks(installed: string): void {
   }
 }
 
-function logFile(folder: string): string {
+/** What the server has to say goes there. */
+export function logFile(folder: string): string {
   return `${folder}.log`;
 }
 

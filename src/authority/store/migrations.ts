@@ -1,4 +1,5 @@
-import { MIGRATION_LOCK, type Sql } from "./database.js";
+import { AuthorityError } from "../errors.js";
+import { isForbidden, MIGRATION_LOCK, type Sql, type Transaction } from "./database.js";
 
 /**
  * The schema as a list of steps, each applied once, in order, in one transaction. A step that has been released is
@@ -92,19 +93,81 @@ const MIGRATIONS: readonly string[] = [
   alter table credentials add list_place bigint unique check (list_place >= 0);
   create sequence list_places minvalue 0;
   `,
+  `
+  -- What has been issued stays on record: only what was never signed may go.
+  create function keep_issued() returns trigger language plpgsql as
+    $$ begin if old.state <> 'pending' then raise exception 'credentials are never deleted'; end if; return old; end $$;
+  create trigger issued_is_kept before delete on credentials for each row execute function keep_issued();
+  create index audit_by_time on audit_events (at);
+  `,
+  `
+  -- Lists have names, places in them are random, and a list is gone on with only by who can show that nothing was
+  -- restored since: what a restore rewinds gives no place twice. used: places given out.
+  create table status_lists (
+    name text primary key,
+    opened timestamptz not null default now(),
+    mark text,
+    witness text,
+    used int not null default 0
+  );
+  alter table credentials drop constraint credentials_list_place_key;
+  alter table credentials add list text references status_lists;
+  insert into status_lists (name) select distinct (list_place / 1048576)::text from credentials
+    where list_place is not null;
+  update credentials set list = (list_place / 1048576)::text, list_place = list_place % 1048576
+    where list_place is not null;
+  alter table credentials add check ((list is null) = (list_place is null));
+  alter table credentials add unique (list, list_place);
+  drop sequence list_places;
+  `,
 ];
 
-export async function migrate(sql: Sql): Promise<void> {
-  await sql.begin(async (transaction) => {
-    await transaction`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
-    await transaction`create table if not exists schema_version (version int not null)`;
-    const [row] = await transaction<
-      { version: number }[]
-    >`select coalesce(max(version), 0) as version from schema_version`;
-    for (const [index, step] of MIGRATIONS.entries()) {
-      if (index < (row?.version ?? 0)) continue;
-      await transaction.unsafe(step);
-      await transaction`insert into schema_version values (${index + 1})`;
-    }
-  });
+/** What the authority's own account may do: it owns nothing, and the audit it can only add to. */
+const GRANTS: readonly (readonly [privileges: string, on: string])[] = [
+  ["select", "schema_version"],
+  ["select, insert", "authority, keys, audit_events"],
+  ["select, insert, update", "persons, publications, status_lists"],
+  ["select, insert, update, delete", "credentials"],
+  ["usage", "sequence issuing_runs"],
+];
+
+/** As the owner of the schema. `account` is who works with it from now on, and may be the same. */
+export async function migrate(owner: Sql, account: string): Promise<void> {
+  try {
+    await owner.begin(async (sql) => {
+      await sql`select set_config('lock_timeout', '30s', true), pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+      const before = await versionOf(sql);
+      if (before === 0) await sql`create table if not exists schema_version (version int not null)`;
+      for (const [index, step] of MIGRATIONS.entries()) {
+        if (index < before) continue;
+        await sql.unsafe(step);
+        await sql`insert into schema_version values (${index + 1})`;
+      }
+      const [row] = await sql<{ owner: string }[]>`select current_user as owner`;
+      if (row?.owner !== account) await admit(sql, account, before === MIGRATIONS.length ? "known" : "new");
+    });
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    throw new AuthorityError(
+      "STORE_UNAVAILABLE",
+      `the account ${account} may not make or alter the tables: ${(error as Error).message}`,
+      "name their owner in HUFU_DATABASE_OWNER_URL for one command, such as `hufu init`",
+    );
+  }
+}
+
+async function versionOf(sql: Transaction): Promise<number> {
+  const [table] = await sql<{ there: boolean }[]>`select to_regclass('schema_version') is not null as there`;
+  if (table?.there !== true) return 0;
+  const [row] = await sql<{ version: number }[]>`select coalesce(max(version), 0) as version from schema_version`;
+  return row?.version ?? 0;
+}
+
+/** `tables`: whether the account may have been admitted to all of them before. */
+async function admit(sql: Transaction, account: string, tables: "known" | "new"): Promise<void> {
+  const [role] = await sql<{ admitted: boolean }[]>`
+    select has_table_privilege(oid, 'schema_version', 'select') as admitted from pg_roles where rolname = ${account}`;
+  if (role === undefined) await sql`create role ${sql(account)} login`;
+  if (role?.admitted === true && tables === "known") return;
+  for (const [privileges, on] of GRANTS) await sql.unsafe(`grant ${privileges} on ${on} to "${account}"`);
 }

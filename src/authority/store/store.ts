@@ -3,7 +3,7 @@ import { Status, Tier } from "../../format/batch.js";
 import { PERIOD_SECONDS, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../format/status-body.js";
 import type { KeyUse } from "../../format/trust-list.js";
 import type { Person } from "../person.js";
-import type { Sql, Transaction } from "./database.js";
+import type { Database, Sql, Transaction } from "./database.js";
 
 /** What the authority knows, as rows. Each function is one statement; who calls it brings the transaction. */
 
@@ -34,7 +34,13 @@ export interface PendingRow {
   issued: Date;
   expires: Date;
   payload: Uint8Array;
-  listPlace: number | undefined;
+  place: ListPlace | undefined;
+}
+
+/** A place in a Token Status List: no two credentials have the same. */
+export interface ListPlace {
+  list: string;
+  index: number;
 }
 
 /** A credential as `cards` shows it, with its holder. */
@@ -125,32 +131,41 @@ export async function insertPending(sql: Transaction, run: number, rows: readonl
     expires: row.expires,
     run,
     payload: row.payload,
-    list_place: row.listPlace ?? null,
+    list: row.place?.list ?? null,
+    list_place: row.place?.index ?? null,
   }));
   const inserted = await sql<{ idNumber: string }[]>`
     insert into credentials
-      ${sql(values, "id", "id_number", "tier", "state", "kid", "issued", "expires", "run", "payload", "list_place")}
+      ${sql(values, "id", "id_number", "tier", "state", "kid", "issued", "expires", "run", "payload", "list", "list_place")}
     on conflict do nothing returning id_number as "idNumber"`;
   return new Set(inserted.map((row) => row.idNumber));
 }
 
-/** Of these people, who has a credential that works (or is suspended) at the time. */
-export async function inForce(sql: Transaction, idNumbers: readonly string[], at: Date): Promise<Set<string>> {
-  const rows = await sql<{ idNumber: string }[]>`
-    select id_number as "idNumber" from credentials
-    where id_number in ${sql(idNumbers)} and state in ('good', 'suspended') and expires > ${at}`;
-  return new Set(rows.map((row) => row.idNumber));
+/** A credential that works, or is suspended. */
+export interface InForceRow {
+  id: Uint8Array;
+  state: "good" | "suspended";
+  expires: Date;
+}
+
+/** Of these people, what they have in force, by ID number; it may have expired. */
+export async function inForce(sql: Transaction, idNumbers: readonly string[]): Promise<Map<string, InForceRow>> {
+  if (idNumbers.length === 0) return new Map();
+  const rows = await sql<(InForceRow & { idNumber: string })[]>`
+    select id_number as "idNumber", id, state::text as state, expires from credentials
+    where id_number in ${sql(idNumbers)} and state in ('good', 'suspended')`;
+  return new Map(rows.map(({ idNumber, ...row }) => [idNumber, row]));
 }
 
 export async function deletePending(sql: Transaction, run: number, idNumbers: readonly string[]): Promise<void> {
   await sql`delete from credentials where state = 'pending' and run = ${run} and id_number in ${sql(idNumbers)}`;
 }
 
-/** Takes out of force what these people have; returns the ids. */
-export async function supersede(sql: Transaction, idNumbers: readonly string[]): Promise<Uint8Array[]> {
+/** Takes out of force those of the credentials that are good; returns their ids. */
+export async function supersede(sql: Transaction, credentials: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const rows = await sql<{ id: Uint8Array }[]>`
     update credentials set state = 'revoked', reason = 'superseded', changed = now()
-    where id_number in ${sql(idNumbers)} and state in ('good', 'suspended') returning id`;
+    where id in ${sql(credentials)} and state = 'good' returning id`;
   return rows.map((row) => row.id);
 }
 
@@ -194,11 +209,33 @@ export async function nextRun(sql: Sql): Promise<number> {
   return row?.run ?? 0;
 }
 
-/** The next `count` places in Token Status Lists. */
-export async function nextListPlaces(sql: Sql, count: number): Promise<number[]> {
+export interface ListRow {
+  /** What the marker in the data folder of whoever opened it must say, and what it must be: see list-places.ts. */
+  mark: string | null;
+  witness: string | null;
+  /** Places given out. */
+  used: number;
+}
+
+/** Locks the row. */
+export async function lockList(sql: Transaction, name: string): Promise<ListRow | undefined> {
+  const [row] = await sql<ListRow[]>`select mark, witness, used from status_lists where name = ${name} for update`;
+  return row;
+}
+
+export async function openList(sql: Transaction, name: string): Promise<void> {
+  await sql`insert into status_lists (name) values (${name})`;
+}
+
+export async function markList(sql: Transaction, name: string, { mark, witness, used }: ListRow): Promise<void> {
+  await sql`update status_lists set mark = ${mark}, witness = ${witness}, used = ${used} where name = ${name}`;
+}
+
+/** Of these places in a list, those that credentials have. */
+export async function takenPlaces(sql: Transaction, list: string, places: readonly number[]): Promise<Set<number>> {
   const rows = await sql<{ place: number }[]>`
-    select nextval('list_places') as place from generate_series(1, ${count})`;
-  return rows.map((row) => row.place);
+    select list_place as place from credentials where list = ${list} and list_place in ${sql(places)}`;
+  return new Set(rows.map((row) => row.place));
 }
 
 export interface CardFilter {
@@ -209,15 +246,17 @@ export interface CardFilter {
   tier?: Tier;
 }
 
-/** Cards in the order they were issued, a few hundred at a time. */
-export function findCards(sql: Sql | Transaction, filter: CardFilter): AsyncIterable<CardRow[]> {
+/** Cards in the order they were issued. */
+export function findCards(database: Database, filter: CardFilter): AsyncIterable<CardRow[]> {
   const { credential = null, idNumber = null, state = null, tier = null } = filter;
-  return sql<CardRow[]>`
+  return database.stream<CardRow>(
+    (sql) => sql`
     select id, c.id_number as "idNumber", tier, state::text as state, reason, issued, expires, changed, details, signed
     from credentials c join persons using (id_number)
     where (${credential}::bytea is null or id = ${credential}) and (${idNumber}::text is null or id_number = ${idNumber})
       and (${state}::text is null or state::text = ${state}) and (${tier}::int is null or tier = ${tier})
-    order by issued, id`.cursor(500);
+    order by issued, id`,
+  );
 }
 
 /** Locks the row; undefined when it is in none of the states. */
@@ -239,21 +278,35 @@ export interface Publication {
   expires: number;
 }
 
-/** The next epoch of its kind; snapshots and deltas are numbered together. */
+/**
+ * With the next epoch of its kind; snapshots and deltas are numbered together. Epochs are times, so that a database
+ * restored from a backup, which knows nothing of those that were given since, never gives one of them again.
+ */
 export async function openPublication(
-  sql: Sql,
+  sql: Transaction,
   kind: PublicationKind,
   issued: number,
   expires: number,
 ): Promise<Publication> {
-  return sql.begin(async (transaction) => {
-    await transaction`lock table publications in exclusive mode`;
-    const [row] = await transaction<{ epoch: number }[]>`
-      insert into publications (kind, epoch, issued, expires)
-      select ${kind}, coalesce(max(epoch), 0) + 1, to_timestamp(${issued}), to_timestamp(${expires})
-      from publications where (kind = 'trust-list') = (${kind} = 'trust-list') returning epoch`;
-    return { kind, epoch: row?.epoch ?? 0, issued, expires };
-  });
+  await sql`lock table publications in exclusive mode`;
+  const epoch = await nextEpoch(sql, kind);
+  await sql`insert into publications (kind, epoch, issued, expires)
+    values (${kind}, ${epoch}, to_timestamp(${issued}), to_timestamp(${expires}))`;
+  return { kind, epoch, issued, expires };
+}
+
+/** The epoch that a publication of the kind would have now. */
+export async function nextEpoch(sql: Sql | Transaction, kind: PublicationKind): Promise<number> {
+  const [row] = await sql<{ last: number }[]>`
+    select coalesce(max(epoch), 0) as last from publications where (kind = 'trust-list') = (${kind} = 'trust-list')`;
+  return Math.max((row?.last ?? 0) + 1, Math.floor(Date.now() / 1000));
+}
+
+/** Whether a publication of the kind was begun with this epoch. */
+export async function knowsEpoch(sql: Sql, kind: "trust-list" | "status", epoch: number): Promise<boolean> {
+  const rows = await sql`select 1 from publications
+    where (kind = 'trust-list') = (${kind} = 'trust-list') and epoch = ${epoch}`;
+  return rows.length > 0;
 }
 
 export async function closePublication(sql: Transaction, { kind, epoch }: Publication, sha256: Uint8Array) {
@@ -307,11 +360,14 @@ const STATUS_OF: Readonly<Record<CredentialState, Status>> = {
 };
 
 /** Every credential as records of status-body.ts. The same each time within a repeatable-read transaction. */
-export async function* statusRecords(sql: Transaction): AsyncGenerator<Uint8Array> {
-  const cursor = sql<{ id: Uint8Array; state: CredentialState; period: number }[]>`
-    select id, state::text as state, floor(extract(epoch from expires) / ${PERIOD_SECONDS})::int as period
-    from credentials`.cursor(5000);
-  for await (const rows of cursor) {
+export async function* statusRecords(database: Database, transaction: Transaction): AsyncGenerator<Uint8Array> {
+  const all = database.stream<{ id: Uint8Array; state: CredentialState; period: number }>(
+    (sql) => sql`
+      select id, state::text as state, floor(extract(epoch from expires) / ${PERIOD_SECONDS})::int as period
+      from credentials`,
+    transaction,
+  );
+  for await (const rows of all) {
     const records = new Uint8Array(rows.length * RECORD_SIZE);
     const view = new DataView(records.buffer);
     for (const [i, { id, state, period }] of rows.entries()) {
@@ -324,14 +380,17 @@ export async function* statusRecords(sql: Transaction): AsyncGenerator<Uint8Arra
 }
 
 export interface ListedRow {
-  place: number;
+  list: string;
+  index: number;
   status: Status;
 }
 
-/** Every credential that has a place in a Token Status List, by place, a few thousand at a time. */
-export async function* listedStatuses(sql: Sql): AsyncGenerator<ListedRow[]> {
-  const cursor = sql<{ place: number; state: CredentialState }[]>`
-    select list_place as place, state::text as state from credentials
-    where list_place is not null order by list_place`.cursor(5000);
-  for await (const rows of cursor) yield rows.map(({ place, state }) => ({ place, status: STATUS_OF[state] }));
+/** Every credential that has a place in a Token Status List, by list. */
+export async function* listedStatuses(database: Database): AsyncGenerator<ListedRow[]> {
+  const all = database.stream<{ list: string; index: number; state: CredentialState }>(
+    (sql) => sql`
+      select list, list_place as index, state::text as state from credentials
+      where list is not null order by list, list_place`,
+  );
+  for await (const rows of all) yield rows.map(({ state, ...row }) => ({ ...row, status: STATUS_OF[state] }));
 }

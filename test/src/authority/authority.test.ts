@@ -217,11 +217,28 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     expect(cards[1]!.id).toEqual(fresh.id);
   });
 
-  it("never changes its audit", async () => {
+  it("works as an account that owns nothing, and to which the audit is final", async () => {
     const { sql } = authority.database;
+    await expect(sql`update audit_events set actor = 'nobody'`).rejects.toThrow("permission denied");
+    await expect(sql`delete from audit_events`).rejects.toThrow("permission denied");
+    await expect(sql`truncate audit_events`).rejects.toThrow("permission denied");
+    await expect(sql`drop table audit_events`).rejects.toThrow("must be owner");
+    await expect(sql`alter table audit_events disable trigger all`).rejects.toThrow("must be owner");
+    await expect(sql`create table public.mine (a int)`).rejects.toThrow("permission denied");
+    await expect(sql`delete from credentials`).rejects.toThrow("never deleted");
+    const [row] = await sql<{ account: string; superuser: boolean; owned: number }[]>`
+      select rolname as account, rolsuper as superuser,
+        (select count(*) from pg_shdepend where refobjid = oid and deptype = 'o') as owned
+      from pg_roles where rolname = current_user`;
+    expect(row).toEqual({ account: "hufu_authority", superuser: false, owned: 0 });
+  });
+
+  it("keeps its owner too from changing the audit", async () => {
+    const lines = readFileSync(join(folder.path, "postgres", "postmaster.pid"), "utf8").split("\n");
+    const sql = postgres({ host: lines[4]!, user: "hufu", database: "postgres", max: 1 });
     await expect(sql`update audit_events set actor = 'nobody'`).rejects.toThrow("never changed");
-    await expect(sql`delete from audit_events`).rejects.toThrow("never changed");
     await expect(sql`truncate audit_events`).rejects.toThrow("never changed");
+    await sql.end();
   });
 
   it("publishes a snapshot that knows every card, and issues nothing into its past", async () => {

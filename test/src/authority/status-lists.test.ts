@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Authority } from "../../../src/authority/authority.js";
 import { AuthorityError } from "../../../src/authority/errors.js";
 import type { IssuedCard } from "../../../src/authority/issuing.js";
-import { LIST_LENGTH, type PublishedList } from "../../../src/authority/status-lists.js";
+import { LIST_LENGTH } from "../../../src/authority/list-places.js";
+import type { PublishedList } from "../../../src/authority/status-lists.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { concat } from "../../../src/format/bytes.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
@@ -22,15 +23,14 @@ describe.skipIf(!runs)(`Token Status Lists of the authority${note}`, () => {
   beforeAll(async () => {
     folder = temporaryFolder();
     authority = await initAuthority(folder.path, { statusLists: BASE });
-    const { sql } = authority.database;
     const enrol = async (from: number): Promise<IssuedCard[]> => {
       const people = Array.from({ length: 3 }, (_, i) => citizen(from + i));
       const enrolled = await authority.enrolMany(people, { actor: "test" });
       return enrolled.map((one) => ("card" in one ? one.card : expect.fail("not enrolled")));
     };
     cards = await enrol(0);
-    // The next three stand at the end of the first list and at the beginning of the second.
-    await sql`select setval('list_places', ${LIST_LENGTH - 2})`;
+    // The next three come into a list of their own: the first one is as full as a list becomes.
+    await authority.database.sql`update status_lists set used = ${LIST_LENGTH / 2 - 2}`;
     cards.push(...(await enrol(3)));
     await authority.suspend(cards[1]!.person.id, because);
     await authority.revoke(cards[2]!.person.id, because);
@@ -48,35 +48,38 @@ describe.skipIf(!runs)(`Token Status Lists of the authority${note}`, () => {
     return lists;
   }
 
-  it("are named by every card, each place once", () => {
-    const places = cards.map(({ qr }) => openCard(qr).claims.get(65535));
-    const place = (idx: number, list: number) =>
-      new Map([["status_list", new Map<string, unknown>([["idx", idx], ["uri", `${BASE}/status-list-${list}.cwt`]])]]); // prettier-ignore
-    expect(places).toEqual([
-      place(0, 0),
-      place(1, 0),
-      place(2, 0),
-      place(LIST_LENGTH - 1, 0),
-      place(0, 1),
-      place(1, 1),
-    ]);
+  function placesOf(some: readonly IssuedCard[]): { idx: number; uri: string }[] {
+    return some.map(({ qr }) => {
+      const status = openCard(qr).claims.get(65535) as Map<string, Map<string, unknown>>;
+      return Object.fromEntries(status.get("status_list")!) as { idx: number; uri: string };
+    });
+  }
+
+  it("are named by every card, each place once, and a full list is followed by another", () => {
+    const places = placesOf(cards);
+    expect(new Set(places.map(({ idx, uri }) => `${uri} ${idx}`)).size).toBe(6);
+    expect(places.every(({ idx }) => idx >= 0 && idx < LIST_LENGTH)).toBe(true);
+    const [first, second] = [places[0]!.uri, places[3]!.uri];
+    expect(places.map(({ uri }) => uri)).toEqual([first, first, first, second, second, second]);
+    for (const uri of [first, second])
+      expect(uri).toMatch(/^https:\/\/authority.example\/feed\/status-list-[0-9a-f]{16}.cwt$/);
+    expect(first).not.toBe(second);
   });
 
   it("say of each place what the authority knows, to whoever reads them by the book", async () => {
-    const lists = await publish();
-    expect(lists.map(({ number }) => number)).toEqual([0, 1]);
-    const read = lists.map(({ file }) => {
+    const read = (await publish()).map(({ name, file }) => {
       const [, , payload] = decode(file.subarray(1), { useMaps: true }) as [unknown, unknown, Uint8Array];
       const claims = decode(payload, { useMaps: true }) as Map<number, unknown>;
       const content = claims.get(65533) as Map<string, unknown>;
-      return { uri: claims.get(2), bits: content.get("bits"), list: inflateSync(content.get("lst") as Uint8Array) };
+      expect([claims.get(2), content.get("bits")]).toEqual([`${BASE}/status-list-${name}.cwt`, 2]);
+      return { uri: claims.get(2), list: inflateSync(content.get("lst") as Uint8Array) };
     });
-    expect(read.map(({ uri }) => uri)).toEqual([`${BASE}/status-list-0.cwt`, `${BASE}/status-list-1.cwt`]);
-    expect(read.map(({ bits }) => bits)).toEqual([2, 2]);
-    const statusAt = (list: Uint8Array, index: number) => (list[index >> 2]! >> ((index & 3) * 2)) & 3;
-    expect(read[0]!.list).toHaveLength(LIST_LENGTH / 4);
-    expect([0, 1, 2, LIST_LENGTH - 1].map((index) => statusAt(read[0]!.list, index))).toEqual([0, 2, 1, 1]);
-    expect([0, 1].map((index) => statusAt(read[1]!.list, index))).toEqual([0, 2]);
+    expect(read.map(({ list }) => list.length)).toEqual([LIST_LENGTH / 4, LIST_LENGTH / 4]);
+    const statuses = placesOf(cards).map(({ idx, uri }) => {
+      const list = read.find((one) => one.uri === uri)!.list;
+      return (list[idx >> 2]! >> ((idx & 3) * 2)) & 3;
+    });
+    expect(statuses).toEqual([0, 2, 1, 1, 0, 2]);
   });
 
   it("decide where there is no snapshot, and their source is told", async () => {
