@@ -5,8 +5,17 @@ import { Credential } from "./parse/credential";
 
 /**
  * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in
- * this order. iss and identity are empty unless the signature holds.
+ * this order. Those that are not told are empty.
  */
+
+/** How much is told of one item. */
+export enum Parts {
+  KID,
+  /** And the credential's iss. */
+  NAMES,
+  /** And claim 169. */
+  ALL,
+}
 
 /** The fields of all items in work are parts of the arena, plus three lengths and a kid each. */
 const CAPACITY: usize = ARENA_SIZE + <usize>MAX_BATCH_ITEMS * (12 + MAX_KID_LENGTH);
@@ -21,18 +30,18 @@ export function detailLength(): i32 {
   return <i32>(top - DETAIL);
 }
 
-/** Wipe what the last batch left. */
+/** Wipe what was told. The host calls it when it has read it. */
 export function resetDetail(): void {
   memory.fill(DETAIL, 0, top - DETAIL);
   top = DETAIL;
 }
 
 /** Append one item's detail; returns its length in bytes. */
-export function writeDetail(credential: Credential, genuine: bool): i32 {
+export function writeDetail(credential: Credential, parts: Parts): i32 {
   const start = top;
   writeField(credential.kid, credential.kidLength);
-  writeField(credential.issuer, genuine ? credential.issuerLength : 0);
-  writeField(credential.identity, genuine ? credential.identityLength : 0);
+  writeField(credential.issuer, parts >= Parts.NAMES ? credential.issuerLength : 0);
+  writeField(credential.identity, parts == Parts.ALL ? credential.identityLength : 0);
   return <i32>(top - start);
 }
 

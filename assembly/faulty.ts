@@ -1,9 +1,11 @@
 // The engine with faults on demand, for the tests of whoever must survive them. Not part of what ships.
 import { TEXTS_OFFSET } from "../src/format/batch";
-import { batch, verify as verifyBatch } from "./pipeline";
+import { verify as verifyBatch } from "./pipeline";
+import { batch } from "./records";
 
-export { batch, inspect } from "./pipeline";
-export { detail, detailLength } from "./detail";
+export { inspect } from "./pipeline";
+export { batch, setClockFloor } from "./records";
+export { detail, detailLength, resetDetail } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";
 export { checkSignature, controlBuffer } from "./control";
 

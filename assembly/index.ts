@@ -1,6 +1,7 @@
 // What the host may call. Everything else is reached through `verify`.
-export { batch, inspect, verify } from "./pipeline";
-export { detail, detailLength } from "./detail";
+export { inspect, verify } from "./pipeline";
+export { batch, setClockFloor } from "./records";
+export { detail, detailLength, resetDetail } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";
 export { checkSignature, controlBuffer } from "./control";
 export { clearLists, listSpace, loadList } from "./status/list";

@@ -9,6 +9,7 @@ import {
   KEY_PUBLIC,
   KEY_SIZE,
   KEY_TIERS,
+  KEY_TRUST_UNTIL,
   MAX_NAMES_PER_KEY,
   NAME_KEY,
   NAME_KID,
@@ -109,6 +110,11 @@ export function keyNotBefore(key: i32): i64 {
 
 export function keyNotAfter(key: i32): i64 {
   return load<i64>(keyAt(key), KEY_NOT_AFTER);
+}
+
+/** When whoever vouches for the key stops to, unless it says so again. */
+export function keyTrustUntil(key: i32): i64 {
+  return load<i64>(keyAt(key), KEY_TRUST_UNTIL);
 }
 
 /** May this key sign a credential of `tier` (0: none stated)? */

@@ -33,8 +33,6 @@ export class Credential {
   /** Claim 8, the holder's COSE_Key (RFC 8747 section 3.2), as encoded. */
   confirmationKey: usize;
   confirmationKeyLength: i32;
-  /** Claim 65535 names something that tells the status, whatever its kind. */
-  namesStatus: bool;
   /** Claim 65535, index into a Token Status List; -1 where absent. */
   statusIndex: i64;
   statusUri: usize;
@@ -46,6 +44,8 @@ export class Credential {
   tier: i32;
   /** Claim 169 key 8 as YYYYMMDD; 0 where absent or not a date. */
   dateOfBirth: u32;
+  /** Claim 65535 names something that tells the status, whatever its kind. */
+  namesStatus: bool;
 }
 
 export const CREDENTIAL_SIZE: usize = (offsetof<Credential>() + 7) & ~7;

@@ -32,7 +32,6 @@ const REGIONS: usize = reserve(MAX_ISSUERS * offsetof<Region>());
 /** Bytes of a snapshot for each change since then that there is room for at once: 6 % more memory. */
 const BYTES_PER_CHANGE = 1024;
 
-let newestEpoch: u32 = 0;
 let maxAge: i64 = i64.MAX_VALUE;
 let withoutStatus: bool = false;
 let source: StatusSource = 0;
@@ -58,18 +57,11 @@ export function loadStatus(issuer: i32): void {
   slot.epoch = load<u32>(body, BODY_EPOCH);
   slot.universe = load<i64>(body, BODY_UNIVERSE);
   slot.expires = load<i64>(body, BODY_EXPIRES);
-  newestEpoch = max(newestEpoch, slot.epoch);
 }
 
 /** Forget an issuer's snapshot. */
 export function clearStatus(issuer: i32): void {
-  const slot = slotAt(issuer);
-  if (slot.body == 0) return;
-  slot.body = 0;
-  newestEpoch = 0;
-  for (let i = 0; i < MAX_ISSUERS; i++) {
-    if (slotAt(i).body != 0) newestEpoch = max(newestEpoch, slotAt(i).epoch);
-  }
+  slotAt(issuer).body = 0;
 }
 
 /** Record that the `count` credentials whose 16-byte ids lie at `ctis` are now of this status. */
@@ -83,7 +75,6 @@ export function advanceStatus(issuer: i32, epoch: u32, universe: i64, expires: i
   slot.epoch = epoch;
   slot.universe = universe;
   slot.expires = expires;
-  newestEpoch = max(newestEpoch, epoch);
 }
 
 /** After this many seconds what was `good` is `stale`, even if the snapshot itself would allow more. */
@@ -100,9 +91,10 @@ export function goesWithoutStatus(): bool {
   return withoutStatus;
 }
 
-/** The newest epoch in force of any issuer, 0 for none. */
-export function statusEpoch(): u32 {
-  return newestEpoch;
+/** The epoch in force for an issuer, 0 for none. */
+export function statusEpoch(issuer: i32): u32 {
+  const slot = slotAt(issuer);
+  return slot.body == 0 ? 0 : slot.epoch;
 }
 
 /**

@@ -43,7 +43,7 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
   const engine = await Engine.create({ trust, status }).catch((error: unknown) => {
     throw unusableSources(error, { trust: options.trust ?? [], status: options.status ?? [] });
   });
-  const requirements = { ...requirementsFor(policy, request), detail: "names" as const };
+  const requirements = { ...requirementsFor(policy, request, new Date()), detail: "names" as const };
   const judged = trust.length === 0 ? engine.inspect(given).verdict : engine.verifyAll([given], requirements)[0];
   if (judged === undefined) throw new Error("the engine gave no verdict");
   const layers = explainVerdict(given, judged, {

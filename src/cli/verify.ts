@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .argument("[file]", "file of QR texts, or - for standard input", "-")
     .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
     .option("--policy <file>", "acceptance policy, JSON")
-    .option("--claims", "print the claims of genuine cards")
+    .option("--claims", "print the claims of accepted cards")
     .option("--json", "print a JSON document a line")
     .action(async (file: string, options: VerifyOptions) => {
       process.exitCode = await verify(file, options);

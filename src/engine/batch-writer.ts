@@ -4,6 +4,7 @@ import {
   CONTEXTS_OFFSET,
   HEADER_GENERATION,
   HEADER_ITEM_COUNT,
+  HEADER_NOW,
   HEADER_STARTED,
   HEADER_TEXT_LENGTH,
   ITEM_SIZE,
@@ -52,8 +53,9 @@ export class BatchWriter {
     this.#count++;
   }
 
-  /** Write the header: the batch is complete, to be judged by the state of this generation. */
-  seal(generation: number): void {
+  /** Write the header: the batch is complete, to be judged by the state of this generation, at this time (ms). */
+  seal(generation: number, now: number): void {
+    this.view.setBigInt64(HEADER_NOW, BigInt(Math.floor(now / 1000)), true);
     this.view.setUint32(HEADER_GENERATION, generation, true);
     this.view.setUint32(HEADER_STARTED, 0, true);
     this.view.setUint32(HEADER_ITEM_COUNT, this.#count, true);

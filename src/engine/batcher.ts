@@ -3,6 +3,7 @@ import { Code } from "../format/code.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict } from "../format/verdict.js";
 import type { BatchWriter } from "./batch-writer.js";
+import type { Clock } from "./clock.js";
 import { applyDetail } from "./detail.js";
 import type { SlabRing } from "./slab-ring.js";
 import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
@@ -67,6 +68,7 @@ export class Batcher {
     readonly batchSize: number,
     readonly busyAt: number,
     readonly names: KeyNames,
+    readonly clock: Clock,
   ) {}
 
   /** Batches that are with a worker. */
@@ -126,7 +128,7 @@ export class Batcher {
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
-    batch.slab.seal(this.names.newest);
+    batch.slab.seal(this.names.newest, this.clock());
     const answered = this.runner
       .run(batch.index)
       .then((detail) => readBatch(batch, detail, this.names))

@@ -1,10 +1,11 @@
 import { BATCH_SIZE } from "../format/batch.js";
 import { toHex } from "../format/bytes.js";
 import { Code } from "../format/code.js";
-import { momentOf, type Requirements } from "../format/requirements.js";
+import { momentAsked, momentOf, type Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BatchWriter } from "./batch-writer.js";
+import { type Clock, systemClock } from "./clock.js";
 import { applyDetail, splitDetail } from "./detail.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
@@ -31,10 +32,12 @@ export interface Inspection {
 export class Engine {
   readonly #module: EngineModule;
   readonly #state: EngineState;
+  readonly #clock: Clock;
   readonly #batch = new BatchWriter(new ArrayBuffer(BATCH_SIZE), 0);
   #instance: Instance;
 
-  private constructor(module: EngineModule, instance: Instance, state: EngineState) {
+  private constructor(module: EngineModule, instance: Instance, state: EngineState, clock: Clock) {
+    this.#clock = clock;
     this.#module = module;
     this.#instance = instance;
     this.#state = state;
@@ -46,7 +49,7 @@ export class Engine {
     const instance = new Instance(module);
     const state = await readState(options, instance.checkSignature);
     loadState(instance, state);
-    return new Engine(module, instance, state);
+    return new Engine(module, instance, state, options.clock ?? systemClock);
   }
 
   /** Keys of the trust sources that were passed over, and why. */
@@ -56,7 +59,7 @@ export class Engine {
 
   /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. */
   verifyBatch(qrs: readonly (string | Uint8Array)[], request: VerifyRequest = {}): Verdict[] {
-    const requirements: Requirements = momentOf(request.at ?? new Date());
+    const requirements: Requirements = momentAsked(request.at, new Date(this.#clock()), "clock");
     if (request.claims === true) requirements.detail = "claims";
     return this.verifyAll(qrs, requirements);
   }
@@ -70,7 +73,7 @@ export class Engine {
         this.#batch.add(qr, requirements);
         next++;
       }
-      this.#batch.seal(this.#state.generation);
+      this.#batch.seal(this.#state.generation, this.#clock());
       verdicts.push(...this.#verifyBatch(requirements));
     }
     this.#batch.clear();
@@ -80,8 +83,8 @@ export class Engine {
   /** Read one text without judging it. */
   inspect(qr: string | Uint8Array): Inspection {
     this.#batch.clear();
-    this.#batch.add(qr, momentOf(new Date()));
-    this.#batch.seal(this.#state.generation);
+    this.#batch.add(qr, momentOf(new Date(this.#clock())));
+    this.#batch.seal(this.#state.generation, this.#clock());
     const { kid, issuer, identity } = splitDetail(this.#enter((instance) => instance.inspect(this.#batch.bytes)));
     const verdict = readVerdict(this.#batch.view, 0, []);
     if (kid.length > 0) verdict.kid = toHex(kid);

@@ -4,9 +4,7 @@ import {
   CONTEXTS_OFFSET,
   HEADER_ITEM_COUNT,
   HEADER_SIZE,
-  HEADER_STATUS_EPOCH,
   HEADER_TEXT_LENGTH,
-  HEADER_TRUST_EPOCH,
   ITEM_SIZE,
   ITEMS_OFFSET,
   RESULT_SIZE,
@@ -27,6 +25,7 @@ interface EngineExports extends StatusExports, Record<string, unknown> {
   batch(): number;
   verify(from: number): number;
   inspect(): Code;
+  setClockFloor(seconds: bigint): void;
   detail(): number;
   detailLength(): number;
   trustKeys(): number;
@@ -57,7 +56,6 @@ export class Instance {
   readonly #batch: number;
   #trapped = false;
   #issuers: IssuerTable = { ids: new Map(), names: [] };
-  #trustEpoch = 0;
 
   constructor(module: EngineModule) {
     this.#exports = instantiateSync<EngineExports>(module, {}).exports;
@@ -114,6 +112,13 @@ export class Instance {
     });
   }
 
+  /** A clock before this moment (seconds since 1970) is wrong. */
+  setClockFloor(seconds: number): void {
+    this.#guard(() => {
+      this.#exports.setClockFloor(BigInt(seconds));
+    });
+  }
+
   /** May a card be accepted whose status is promised, and which nothing loaded can tell (contract §5)? */
   goWithoutStatus(allowed: boolean): void {
     this.#guard(() => {
@@ -129,7 +134,6 @@ export class Instance {
       const refused = wasm.loadTrust(table.keyCount, table.nameCount);
       if (refused !== 0) throw new UnacceptableKey(refused - 1);
       this.#issuers = table.issuers;
-      this.#trustEpoch = list.epoch;
     });
   }
 
@@ -149,7 +153,7 @@ export class Instance {
   };
 
   /**
-   * Verify the batch in `slab` (src/format/batch.ts) and write its results and epochs there.
+   * Verify the batch in `slab` (src/format/batch.ts) and write its results there.
    * Returns the detail of the items that asked for it, in item order, or undefined where none did.
    */
   verify(slab: Uint8Array): Uint8Array | undefined {
@@ -166,8 +170,6 @@ export class Instance {
       }
       const results = new Uint8Array(wasm.memory.buffer, this.#batch + RESULTS_OFFSET, count * RESULT_SIZE);
       slab.set(results, RESULTS_OFFSET);
-      header.setUint32(HEADER_TRUST_EPOCH, this.#trustEpoch, true);
-      header.setUint32(HEADER_STATUS_EPOCH, wasm.statusEpoch(), true);
       return details.length === 0 ? undefined : concat(...details);
     });
   }

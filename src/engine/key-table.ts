@@ -8,6 +8,7 @@ import {
   KEY_PUBLIC,
   KEY_SIZE,
   KEY_TIERS,
+  KEY_TRUST_UNTIL,
   NAME_KEY,
   NAME_KID,
   NAME_LENGTH,
@@ -44,9 +45,10 @@ export function writeKeyTable(
   const told = toldOfKeys(keys);
   let nameCount = 0;
   keys.forEach((key, index) => {
-    const { issuer = "", promisesStatus } = told.get(publicKeyOf(key)) ?? key;
+    const said = told.get(publicKeyOf(key)) ?? key;
+    const { issuer = "" } = said;
     if (!ids.has(issuer)) ids.set(issuer, ids.size);
-    writeKey(view, keysAt + index * KEY_SIZE, { ...key, promisesStatus }, ids.get(issuer) ?? 0);
+    writeKey(view, keysAt + index * KEY_SIZE, { ...key, ...said }, ids.get(issuer) ?? 0);
     for (const kid of key.kids) {
       writeName(view, namesAt + nameCount++ * NAME_SIZE, kid, index);
     }
@@ -54,17 +56,24 @@ export function writeKeyTable(
   return { keyCount: keys.length, nameCount, issuers: { ids, names: keys.map(nameOf) } };
 }
 
+/** What a signed list says of a key beyond what the key itself is. */
+type Said = Pick<TrustedKey, "issuer" | "promisesStatus" | "trustUntil">;
+
 /**
- * What is known of each key by whichever source says more: where one key comes in a JWK set and in a signed list too,
- * its cards have the issuer and the promise of the list, whatever entry is tried first.
+ * What is said of each key by whichever source says more: where one key comes in a JWK set and in a signed list too, its
+ * cards have the issuer, the promise and the expiry of the list, whatever entry is tried first.
  */
-function toldOfKeys(keys: readonly TrustedKey[]): Map<string, Pick<TrustedKey, "issuer" | "promisesStatus">> {
-  const told = new Map<string, Pick<TrustedKey, "issuer" | "promisesStatus">>();
+function toldOfKeys(keys: readonly TrustedKey[]): Map<string, Said> {
+  const told = new Map<string, Said>();
   for (const key of keys) {
     const before = told.get(publicKeyOf(key));
     const issuer = before?.issuer ?? key.issuer;
-    const promisesStatus = before?.promisesStatus === true || key.promisesStatus;
-    told.set(publicKeyOf(key), { ...(issuer !== undefined && { issuer }), promisesStatus });
+    const trustUntil = Math.min(before?.trustUntil ?? Infinity, key.trustUntil ?? Infinity);
+    told.set(publicKeyOf(key), {
+      ...(issuer !== undefined && { issuer }),
+      promisesStatus: before?.promisesStatus === true || key.promisesStatus,
+      ...(trustUntil !== Infinity && { trustUntil }),
+    });
   }
   return told;
 }
@@ -82,6 +91,7 @@ function writeKey(view: DataView, at: number, key: TrustedKey, issuer: number): 
   view.setUint8(at + KEY_PROMISES_STATUS, key.promisesStatus ? 1 : 0);
   view.setBigInt64(at + KEY_NOT_BEFORE, key.notBefore === undefined ? -FOREVER : BigInt(key.notBefore), true);
   view.setBigInt64(at + KEY_NOT_AFTER, key.notAfter === undefined ? FOREVER : BigInt(key.notAfter), true);
+  view.setBigInt64(at + KEY_TRUST_UNTIL, key.trustUntil === undefined ? FOREVER : BigInt(key.trustUntil), true);
   new Uint8Array(view.buffer, at + KEY_PUBLIC, 64).set(key.publicKey.subarray(0, 64));
 }
 

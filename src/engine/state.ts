@@ -8,6 +8,7 @@ import { type OpenedStatusList, openStatusList, STATUS_LIST_TYPE } from "../form
 import { equalBytes } from "../format/bytes.js";
 import { MAX_STATUS_LISTS } from "../format/limits.js";
 import { TrustError, type TrustList, type VerifySignature } from "../format/trust-list.js";
+import { type Clock, clockFloorOf } from "./clock.js";
 import type { Instance } from "./instance.js";
 import type { ReadBody } from "./status.js";
 
@@ -32,6 +33,8 @@ export interface EngineState {
   statusMaxAge?: number;
   /** The host was told to go without status where nothing loaded tells it. */
   withoutStatus: boolean;
+  /** The latest time that was signed among what is in force: the clock is not before it (clock.ts). */
+  clockFloor: number;
 }
 
 /** Where state comes from. */
@@ -43,6 +46,8 @@ export interface StateSources<Status = Uint8Array> {
    */
   status?: Status | readonly Status[] | "none";
   statusMaxAge?: number;
+  /** The clock that cards, status and trust are judged by; the machine's when absent. */
+  clock?: Clock;
 }
 
 const utf8 = new TextEncoder();
@@ -56,10 +61,12 @@ export async function readState(sources: StateSources, verify: VerifySignature):
 
 /** The state before any status. Throws TrustError. */
 export function trustOnly(sources: StateSources<unknown>, verify: VerifySignature): EngineState {
+  const trust = readTrustSources(sources.trust, verify);
   return {
     generation: 0,
     trustGeneration: 1,
-    trust: readTrustSources(sources.trust, verify),
+    trust,
+    clockFloor: clockFloorOf(trust, [], []),
     statuses: [],
     lists: [],
     withoutStatus: sources.status === "none",
@@ -86,8 +93,10 @@ function readTrustSources(sources: TrustSource | readonly TrustSource[], verify:
   const [first] = lists;
   if (lists.length === 1 && first !== undefined) return first;
   const warnings = lists.flatMap((list, file) => (list.warnings ?? []).map((warning) => ({ ...warning, file })));
+  const issued = lists.flatMap(({ issuedAt }) => issuedAt ?? []);
   return {
     epoch: Math.max(0, ...lists.map((list) => list.epoch)),
+    ...(issued.length > 0 && { issuedAt: Math.max(...issued) }),
     keys: lists.flatMap((list) => list.keys),
     ...(warnings.length > 0 && { warnings }),
   };
@@ -106,7 +115,13 @@ export function withTrustList(state: EngineState, file: Uint8Array, verify: Veri
   if (trust.epoch <= state.trust.epoch) {
     throw new TrustError("OLD_EPOCH", `its epoch is ${trust.epoch}, and ${state.trust.epoch} is in force`);
   }
-  return { ...state, generation: state.generation + 1, trustGeneration: state.trustGeneration + 1, trust };
+  return {
+    ...state,
+    generation: state.generation + 1,
+    trustGeneration: state.trustGeneration + 1,
+    trust,
+    clockFloor: clockFloorOf(trust, state.statuses, state.lists),
+  };
 }
 
 /** Status files, each checked whole. */
@@ -172,11 +187,13 @@ export function withStatus(state: EngineState, { snapshots, deltas, lists }: Sta
     }
     statuses.set(delta.issuer, withDelta(status, delta));
   }
+  const allLists = lists.reduce(withList, state.lists);
   return {
     ...state,
     generation: state.generation + 1,
     statuses: [...statuses.values()],
-    lists: lists.reduce(withList, state.lists),
+    lists: allLists,
+    clockFloor: clockFloorOf(state.trust, [...statuses.values()], allLists),
   };
 }
 
@@ -210,6 +227,7 @@ export function loadState(instance: Instance, state: EngineState, before?: Engin
     else instance.loadStatus(status, read);
   }
   if (!sameTrust || before.lists !== state.lists) instance.loadLists(state.lists);
+  instance.setClockFloor(state.clockFloor);
   instance.goWithoutStatus(state.withoutStatus);
   if (state.statusMaxAge !== undefined) instance.limitStatusAge(state.statusMaxAge);
 }

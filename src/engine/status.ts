@@ -16,7 +16,7 @@ export interface StatusExports {
   advanceStatus(issuer: number, epoch: number, universe: bigint, expires: bigint): void;
   limitStatusAge(seconds: bigint): void;
   goWithoutStatus(allowed: number): void;
-  statusEpoch(): number;
+  statusEpoch(issuer: number): number;
   statusOf(issuer: number, cti: number, ctiLength: number, issuedAt: bigint, expires: bigint, at: bigint): number;
   listSpace(index: number, bytes: number): number;
   loadList(

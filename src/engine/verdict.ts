@@ -1,12 +1,14 @@
 import {
   Algorithm,
-  HEADER_STATUS_EPOCH,
+  NO_DATE,
   NO_KEY,
   RESULT_ALGORITHM,
   RESULT_CODE,
+  RESULT_EPOCH,
   RESULT_EXPIRES,
   RESULT_FORMAT,
   RESULT_KEY,
+  RESULT_NOT_BEFORE,
   RESULT_SIZE,
   RESULT_STATUS_SOURCE,
   RESULT_TIER_AND_STATUS,
@@ -101,9 +103,16 @@ export function readVerdict(view: DataView, index: number, keys: readonly KeyNam
   if (status !== undefined) verdict.status = status;
   const source = STATUS_SOURCES[view.getUint8(at + RESULT_STATUS_SOURCE)];
   if (source !== undefined) verdict.statusSource = source;
-  const epoch = view.getUint32(HEADER_STATUS_EPOCH, true);
+  const epoch = view.getUint32(at + RESULT_EPOCH, true);
   if (epoch !== 0) verdict.epoch = epoch;
-  const expires = view.getUint32(at + RESULT_EXPIRES, true);
-  if (expires !== 0) verdict.expires = expires;
+  const notBefore = dateAt(view, at + RESULT_NOT_BEFORE);
+  if (notBefore !== NO_DATE) verdict.notBefore = notBefore;
+  const expires = dateAt(view, at + RESULT_EXPIRES);
+  if (expires !== NO_DATE) verdict.expires = expires;
   return verdict;
+}
+
+/** An i64 as a number: exact as far as numbers are, which is 285 million years. */
+function dateAt(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 }

@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
-import type { Requirements } from "../format/requirements.js";
+import type { AtMeans, Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { epochOf } from "../format/status-state.js";
 import { type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
+import { type Clock, systemClock } from "./clock.js";
 import { Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { WorkerPool } from "./pool.js";
@@ -60,6 +61,7 @@ export class Verifier {
   readonly #checker: Instance;
   #state: EngineState;
   readonly #names = new KeyNames();
+  readonly #clock: Clock;
   readonly #store: StatusStore;
 
   private constructor(store: StatusStore, state: EngineState, options: VerifierOptions) {
@@ -71,7 +73,9 @@ export class Verifier {
     this.#state = state;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
     this.#pool = new WorkerPool(workers, { memory: this.#ring.memory, module, state });
-    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, workers * BATCHES_PER_WORKER, this.#names);
+    this.#clock = options.clock ?? systemClock;
+    const busyAt = workers * BATCHES_PER_WORKER;
+    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, busyAt, this.#names, this.#clock);
     this.#putInForce(state);
   }
 
@@ -146,8 +150,8 @@ export class Verifier {
   }
 
   /** What `request` demands, worked out once for many texts. */
-  requirementsOf(request: VerifyRequest): Requirements {
-    return requirementsFor(this.#policy, request);
+  requirementsOf(request: VerifyRequest, atMeans: AtMeans = "clock"): Requirements {
+    return requirementsFor(this.#policy, request, new Date(this.#clock()), atMeans);
   }
 
   /** The hot path: one text, answered by callback. It is copied before this returns; BUSY comes at once. */

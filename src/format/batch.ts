@@ -7,12 +7,11 @@ export const MAX_BATCH_ITEMS = 512;
 /** Bytes for QR texts in one batch: 64 of the longest, or 512 of 550 characters. */
 export const TEXT_CAPACITY = 281600;
 
-// Header: u32 each.
+// Header: u32 each but the time.
 export const HEADER_ITEM_COUNT = 0;
 export const HEADER_TEXT_LENGTH = 4;
-/** Written by the engine: epochs of the trust list and the status snapshot the verdicts rest on, 0 for none. */
-export const HEADER_TRUST_EPOCH = 8;
-export const HEADER_STATUS_EPOCH = 12;
+/** i64, seconds since 1970-01-01T00:00:00Z by the host's clock when the batch was closed. */
+export const HEADER_NOW = 8;
 /** Generation of the trust list and snapshots: the host writes the oldest that may judge, the worker which did. */
 export const HEADER_GENERATION = 16;
 /** Written by the worker when it begins: milliseconds since 1970 modulo 2^32, never 0; 0 while the batch waits. */
@@ -38,8 +37,12 @@ export const CONTEXT_FLAG_PURPOSE_REFUSED = 1;
 export const CONTEXT_FLAG_REGION_REFUSED = 2;
 /** Proof of possession is required: a static QR is not enough. */
 export const CONTEXT_FLAG_PRESENTATION_REQUIRED = 4;
-/** Return key id, iss and claims beside the result (the detail). */
+/** Return key id and iss beside the result (the detail). */
 export const CONTEXT_FLAG_DETAIL = 8;
+/** And the claims of an accepted card. */
+export const CONTEXT_FLAG_CLAIMS = 16;
+/** The moment at which the card must be valid stands for the clock in all else too: keys, trust and status. */
+export const CONTEXT_FLAG_AT_REPLACES_CLOCK = 32;
 
 // Item: where its text lies.
 /** u32, offset from the start of the texts. */
@@ -48,7 +51,7 @@ export const ITEM_TEXT_OFFSET = 0;
 export const ITEM_TEXT_LENGTH = 4;
 export const ITEM_SIZE = 8;
 
-// Result: 16 bytes an item.
+// Result: 32 bytes an item.
 /** u8, a Code. */
 export const RESULT_CODE = 0;
 /** u8, a Format, 0 where unread. */
@@ -63,13 +66,18 @@ export const RESULT_KEY = 4;
 export const RESULT_STATUS_SOURCE = 6;
 /** u8, reserved. */
 export const RESULT_RESERVED = 7;
-/** u32, expiry in seconds since 1970, 0 where absent or beyond 2106. */
+/** i64 each, seconds since 1970, NO_DATE where absent: the card's claims 4 and 5. */
 export const RESULT_EXPIRES = 8;
+export const RESULT_NOT_BEFORE = 16;
+/** u32, epoch of the issuer's status snapshot that the verdict rests on, 0 for none. */
+export const RESULT_EPOCH = 24;
 /** u32, bytes of detail for this item in the detail that travels beside the batch, in item order. */
-export const RESULT_DETAIL_LENGTH = 12;
-export const RESULT_SIZE = 16;
+export const RESULT_DETAIL_LENGTH = 28;
+export const RESULT_SIZE = 32;
 
 export const NO_KEY = 0xffff;
+/** -2^63. */
+export const NO_DATE = -9223372036854775808;
 
 export const CONTEXTS_OFFSET = HEADER_SIZE;
 export const ITEMS_OFFSET = CONTEXTS_OFFSET + MAX_BATCH_ITEMS * CONTEXT_SIZE;

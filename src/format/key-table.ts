@@ -16,9 +16,11 @@ export const KEY_PROMISES_STATUS = 5;
 /** i64 each, seconds since 1970; valid while notBefore <= at <= notAfter. */
 export const KEY_NOT_BEFORE = 8;
 export const KEY_NOT_AFTER = 16;
+/** i64, seconds since 1970: the list that names the key expires then. */
+export const KEY_TRUST_UNTIL = 24;
 /** 64 bytes: x || y, or an Ed25519 key in the first 32. */
-export const KEY_PUBLIC = 24;
-export const KEY_SIZE = 88;
+export const KEY_PUBLIC = 32;
+export const KEY_SIZE = 96;
 
 /** u16, index of the key this kid names. Several keys may share a kid, and a key may have several. */
 export const NAME_KEY = 0;

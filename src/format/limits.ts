@@ -14,6 +14,11 @@ export const MAX_CBOR_DEPTH = 16;
 export const MAX_MAP_ENTRIES = 256;
 /** Bytes of a key identifier (COSE header 4); ours have 8. */
 export const MAX_KID_LENGTH = 64;
+/**
+ * Trusted keys that are tried for one credential: those that its key identifier, or the want of one, leaves, after
+ * algorithm, validity and tier. Of more none is tried.
+ */
+export const MAX_KEYS_TRIED = 8;
 /** Issuer keys trusted at once. */
 export const MAX_TRUSTED_KEYS = 1024;
 /** Bytes of a trust list, JWK set or PEM file: room for as many certificates of 2 KiB as there may be keys. */
@@ -30,3 +35,5 @@ export const MAX_STATUS_LISTS = 256;
 export const MAX_STATUS_LIST_LENGTH = 33554432;
 /** Bytes of a file of people: a million without photos. */
 export const MAX_PEOPLE_FILE_LENGTH = 134217728;
+/** Seconds that this machine's clock may be behind a time that was signed, and go on deciding. */
+export const CLOCK_SKEW_SECONDS = 30;

@@ -1,6 +1,8 @@
 import {
   CONTEXT_AT,
   CONTEXT_DATE,
+  CONTEXT_FLAG_AT_REPLACES_CLOCK,
+  CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
   CONTEXT_FLAG_PRESENTATION_REQUIRED,
   CONTEXT_FLAG_PURPOSE_REFUSED,
@@ -15,6 +17,8 @@ import {
 export interface Requirements {
   /** Seconds since 1970-01-01T00:00:00Z at which the card must be valid. */
   at: bigint;
+  /** Does `at` stand for the clock in all else too: keys, trust and status? They are judged by the clock if not. */
+  atReplacesClock?: boolean;
   /** The same moment as a calendar date YYYYMMDD in China (UTC+8), for ages. */
   date: number;
   /** Absent: any tier, or none. */
@@ -38,11 +42,29 @@ export function writeContext(view: DataView, offset: number, requirements: Requi
   if (requirements.refused === "region") flags |= CONTEXT_FLAG_REGION_REFUSED;
   if (requirements.presentationRequired === true) flags |= CONTEXT_FLAG_PRESENTATION_REQUIRED;
   if (requirements.detail !== undefined) flags |= CONTEXT_FLAG_DETAIL;
+  if (requirements.detail === "claims") flags |= CONTEXT_FLAG_CLAIMS;
+  if (requirements.atReplacesClock === true) flags |= CONTEXT_FLAG_AT_REPLACES_CLOCK;
   view.setBigInt64(offset + CONTEXT_AT, requirements.at, true);
   view.setUint32(offset + CONTEXT_DATE, requirements.date, true);
   view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);
   view.setUint8(offset + CONTEXT_MIN_AGE, requirements.minAge ?? 0);
   view.setUint8(offset + CONTEXT_FLAGS, flags);
+}
+
+/**
+ * What the moment that a request names stands for: the clock, on the command line and in the library; the day on which
+ * the card is to be valid and no more, at a server's doors (contract §8).
+ */
+export type AtMeans = "clock" | "card";
+
+/** The moment of a check where a request may name one. */
+export function momentAsked(
+  at: Date | undefined,
+  now: Date,
+  means: AtMeans,
+): Pick<Requirements, "at" | "date" | "atReplacesClock"> {
+  if (at === undefined) return momentOf(now);
+  return { ...momentOf(at), atReplacesClock: means === "clock" };
 }
 
 const CHINA_OFFSET_MS = 8 * 3_600_000;

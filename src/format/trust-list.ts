@@ -39,6 +39,8 @@ export interface TrustedKey {
    * Lists made before this was said promise; JWKS and PEM, which cannot say it, do not (contract §5).
    */
   promisesStatus: boolean;
+  /** When the list that names it expires: what reads the list puts it here. Never where it is not of a signed list. */
+  trustUntil?: number;
 }
 
 export type KeyUse = "credential" | "status";
@@ -170,12 +172,13 @@ export function decodeTrustList(bytes: Uint8Array, verify: VerifySignature): Tru
   if (keys.length > MAX_TRUSTED_KEYS) {
     throw new TrustError("TOO_MANY_KEYS", `it has ${keys.length} keys, and at most ${MAX_TRUSTED_KEYS} are read`);
   }
+  const expires = whole(payload.get(EXP), "expiry");
   return {
     authority: text(payload.get(ISS), "authority"),
     epoch: whole(payload.get(EPOCH), "epoch"),
     issuedAt: whole(payload.get(IAT), "issue time"),
-    expires: whole(payload.get(EXP), "expiry"),
-    keys: keys.map(decodeKey),
+    expires,
+    keys: keys.map((entry) => ({ ...decodeKey(entry), trustUntil: expires })),
     root: { algorithm: root.algorithm, publicKey: root.publicKey },
   };
 }

@@ -24,11 +24,12 @@ export interface Verdict {
   tier?: TierName;
   status?: StatusName;
   statusSource?: StatusSourceName;
-  /** Epoch of the status snapshot the verdict rests on. */
+  /** Epoch of the issuer's status snapshot, where the verdict rests on one. */
   epoch?: number;
-  /** Seconds since 1970-01-01T00:00:00Z. */
+  /** Seconds since 1970-01-01T00:00:00Z, both: the card's claims 5 and 4. */
+  notBefore?: number;
   expires?: number;
-  /** Claim 169 by key, only when asked for and only when the signature holds. */
+  /** Claim 169 by key, only when asked for and only of accepted cards. */
   claims?: Record<string, ClaimValue>;
 }
 
@@ -40,6 +41,6 @@ export interface VerifyRequest {
   audience?: string;
   /** Moment of the check; now when absent. */
   at?: Date;
-  /** Return the claims of genuine cards. */
+  /** Return the claims of accepted cards. */
   claims?: boolean;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Tier } from "../format/batch.js";
-import { momentOf, type Requirements } from "../format/requirements.js";
+import { type AtMeans, momentAsked, type Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
 
 /**
@@ -58,8 +58,13 @@ export function readPolicy(json: string): PolicyTable {
  * What `request` demands under `policy`. Without a policy every purpose is accepted. With one, a request that names no
  * purpose learns whether the card is genuine, but sees no claims.
  */
-export function requirementsFor(policy: PolicyTable | undefined, request: VerifyRequest): Requirements {
-  const requirements: Requirements = momentOf(request.at ?? new Date());
+export function requirementsFor(
+  policy: PolicyTable | undefined,
+  request: VerifyRequest,
+  now: Date,
+  atMeans: AtMeans = "clock",
+): Requirements {
+  const requirements: Requirements = momentAsked(request.at, now, atMeans);
   if (request.claims === true) requirements.detail = "claims";
   if (policy === undefined) return requirements;
   if (request.purpose === undefined) return { ...requirements, disclosed: [] };

@@ -19,7 +19,7 @@ const fields = {
     .refine((text) => parseTime(text) !== undefined, "a time is written as RFC 3339 says")
     .optional()
     .meta({ description: "The moment to judge by; now when absent", format: "date-time" }),
-  claims: z.boolean().optional().describe("Return the claims of genuine cards"),
+  claims: z.boolean().optional().describe("Return the claims of accepted cards"),
 };
 const qr = z.string().describe("The text of the QR code");
 
@@ -45,9 +45,10 @@ export const verdict = z.object({
   tier: z.enum(["lite", "full"]).optional(),
   status: z.enum(["good", "revoked", "suspended", "not-covered", "stale", "unchecked"]).optional(),
   statusSource: z.enum(["snapshot", "delta", "list"]).optional(),
-  epoch: z.int().optional().describe("Epoch of the status snapshot the verdict rests on"),
+  epoch: z.int().optional().describe("Epoch of the issuer's status snapshot, where the verdict rests on one"),
+  notBefore: z.int().optional().describe("Seconds since 1970"),
   expires: z.int().optional().describe("Seconds since 1970"),
-  claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key"),
+  claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key, of accepted cards"),
 });
 export const verdicts = z.object({ verdicts: z.array(verdict) });
 

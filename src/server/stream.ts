@@ -164,7 +164,7 @@ export class Stream {
       return;
     }
     connection.owed += qrs.length;
-    const requirements = this.#tally.judge.requirementsOf(request);
+    const requirements = this.#tally.judge.requirementsOf(request, "card");
     this.#tally.ask(
       "stream",
       qrs,

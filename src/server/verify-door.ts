@@ -41,7 +41,7 @@ export class VerifyDoor {
       const fault = outOfScope(scope, request);
       if (fault !== undefined) throw new Problem("FORBIDDEN", fault);
     }
-    const requirementsOf = memo((request: VerifyRequest) => this.#tally.judge.requirementsOf(request));
+    const requirementsOf = memo((request: VerifyRequest) => this.#tally.judge.requirementsOf(request, "card"));
     const verdicts = await new Promise<readonly Verdict[]>((resolve) => {
       this.#tally.ask("http", qrs, (index) => requirementsOf(requests[index] ?? {}), resolve);
     });

@@ -25,6 +25,7 @@ const FIELDS = {
   identityLength: "i32",
   tier: "i32",
   dateOfBirth: "u32",
+  namesStatus: "u32",
 } as const;
 
 type Fields = typeof FIELDS;

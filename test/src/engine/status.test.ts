@@ -82,7 +82,7 @@ describe("deltas in the engine", () => {
           state.deltas.forEach((delta) => {
             applyDelta(wasm, 3, delta);
           });
-        expect(wasm.statusEpoch()).toBe(last);
+        expect(wasm.statusEpoch(3)).toBe(last);
 
         const truth = new Map(persons.map((person, i) => [i, i < FOUNDERS ? person.status : Status.GOOD]));
         for (const { person, status } of history.flat()) truth.set(person, status);

@@ -26,7 +26,7 @@ describe("what a batch leaves behind in the engine's memory", () => {
     });
     const texts = compressed.map((bytes) => encodeBase45(bytes));
     for (const text of texts) slab.add(text, momentOf(new Date(NOW * 1000)));
-    slab.seal(1);
+    slab.seal(1, NOW * 1000);
     const memory = () => Buffer.from(exports.memory.buffer);
     memory().set(slab.bytes, exports.batch());
     expect(memory().includes(texts[1]!)).toBe(true);

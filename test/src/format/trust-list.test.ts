@@ -48,7 +48,8 @@ describe("the trust list", () => {
   it.each(ALGORITHMS_UNDER_TEST)("round-trips under a root key of algorithm %i", async (algorithm) => {
     const { list, sign } = exampleList(algorithm);
     const bytes = await encodeTrustList(list, sign);
-    expect(decodeTrustList(bytes, verifyElsewhere)).toEqual(list);
+    const trusting = list.keys.map((key) => ({ ...key, trustUntil: list.expires }));
+    expect(decodeTrustList(bytes, verifyElsewhere)).toEqual({ ...list, keys: trusting });
   });
 
   it("is plain COSE that any library reads", async () => {

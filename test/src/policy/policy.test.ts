@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Requirements } from "../../../src/format/requirements.js";
+import type { VerifyRequest } from "../../../src/format/verdict.js";
 import { Tier } from "../../../src/format/batch.js";
 import { PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
 
@@ -15,14 +17,15 @@ const policy = readPolicy(
   }),
 );
 const at = new Date("2026-11-30T12:00:00+08:00");
+const demanded = (request: VerifyRequest): Requirements => requirementsFor(policy, request, new Date());
 
 describe("requirementsFor", () => {
   it("takes the rule that names the region most closely", () => {
-    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "110200", at })).toMatchObject({
+    expect(demanded({ purpose: "rail-boarding", region: "110200", at })).toMatchObject({
       minTier: Tier.LITE,
       disclosed: [1, 4],
     });
-    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "110105", at })).toMatchObject({
+    expect(demanded({ purpose: "rail-boarding", region: "110105", at })).toMatchObject({
       minTier: Tier.FULL,
       minAge: 16,
       presentationRequired: true,
@@ -31,27 +34,34 @@ describe("requirementsFor", () => {
   });
 
   it("tells a purpose that is not accepted from a region that is not", () => {
-    expect(requirementsFor(policy, { purpose: "rail-boarding", region: "440300", at }).refused).toBe("region");
-    expect(requirementsFor(policy, { purpose: "rail-boarding", at }).refused).toBe("region");
-    expect(requirementsFor(policy, { purpose: "bank-account", region: "110105", at }).refused).toBe("purpose");
+    expect(demanded({ purpose: "rail-boarding", region: "440300", at }).refused).toBe("region");
+    expect(demanded({ purpose: "rail-boarding", at }).refused).toBe("region");
+    expect(demanded({ purpose: "bank-account", region: "110105", at }).refused).toBe("purpose");
   });
 
   it("counts days as China does", () => {
     const eve = new Date("2026-11-30T15:59:59Z");
     const midnight = new Date("2026-11-30T16:00:00Z");
-    expect(requirementsFor(policy, { purpose: "hotel-checkin", at: eve }).refused).toBe("purpose");
-    expect(requirementsFor(policy, { purpose: "hotel-checkin", at: midnight }).refused).toBeUndefined();
-    expect(requirementsFor(policy, { purpose: "parcel-delivery", at: eve }).refused).toBeUndefined();
-    expect(requirementsFor(policy, { purpose: "parcel-delivery", at: midnight }).refused).toBe("purpose");
+    expect(demanded({ purpose: "hotel-checkin", at: eve }).refused).toBe("purpose");
+    expect(demanded({ purpose: "hotel-checkin", at: midnight }).refused).toBeUndefined();
+    expect(demanded({ purpose: "parcel-delivery", at: eve }).refused).toBeUndefined();
+    expect(demanded({ purpose: "parcel-delivery", at: midnight }).refused).toBe("purpose");
   });
 
   it("without a purpose shows no claims, without a policy all", () => {
-    expect(requirementsFor(policy, { at, claims: true })).toMatchObject({ detail: "claims", disclosed: [] });
-    expect(requirementsFor(undefined, { at, claims: true, purpose: "any" })).toEqual({
+    expect(demanded({ at, claims: true })).toMatchObject({ detail: "claims", disclosed: [] });
+    expect(requirementsFor(undefined, { at, claims: true, purpose: "any" }, new Date())).toEqual({
       at: BigInt(at.getTime() / 1000),
       date: 20261130,
+      atReplacesClock: true,
       detail: "claims",
     });
+    expect(requirementsFor(undefined, {}, at)).toEqual({ at: BigInt(at.getTime() / 1000), date: 20261130 });
+  });
+
+  it("lets a moment asked for stand for the clock, or for the card's own dates alone", () => {
+    expect(requirementsFor(policy, { at }, new Date())).toMatchObject({ atReplacesClock: true });
+    expect(requirementsFor(policy, { at }, new Date(), "card")).toMatchObject({ atReplacesClock: false });
   });
 });
 

@@ -1,0 +1,75 @@
+import {
+  CONTEXT_AT,
+  CONTEXT_DATE,
+  CONTEXT_FLAG_PRESENTATION_REQUIRED,
+  CONTEXT_FLAG_PURPOSE_REFUSED,
+  CONTEXT_FLAG_REGION_REFUSED,
+  CONTEXT_FLAGS,
+  CONTEXT_MIN_AGE,
+  CONTEXT_MIN_TIER,
+  RESULT_EPOCH,
+  RESULT_KEY,
+  RESULT_STATUS_SOURCE,
+  RESULT_TIER_AND_STATUS,
+  Status,
+  StatusSource,
+} from "../src/format/batch";
+import { Credential } from "./parse/credential";
+import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";
+import { Code } from "./result";
+import { goesWithoutStatus, statusEpoch, statusOfCredential, statusSource } from "./status/status";
+import { keyIssuer, keyPromisesStatus, keyTrustUntil } from "./trust";
+
+/** Status and policy of a genuine credential. */
+export function judge(item: i32): void {
+  const result = resultAt(item);
+  const context = contextAt(item);
+  const credential = credentialAt(item);
+  const key = <i32>load<u16>(result, RESULT_KEY);
+  const issuer = keyIssuer(key);
+  const moment = trustMoment(context);
+  let status = statusOfCredential(issuer, credential, moment);
+  const source = statusSource();
+  const promised = keyPromisesStatus(key) || credential.namesStatus;
+  let code = codeOfStatus(status, promised);
+  if ((code == Code.VALID || code == Code.STATUS_STALE) && isClockWrong(context)) code = Code.CLOCK_WRONG;
+  if (code == Code.VALID) code = codeOfPolicy(credential, context);
+  // Who vouches for the key has not said for how much longer: what was good when it last did is not known to be so now.
+  if (code == Code.VALID && moment >= keyTrustUntil(key)) {
+    code = Code.STATUS_STALE;
+    status = Status.STALE;
+  }
+  store<u8>(result, <u8>(credential.tier | (status << 4)), RESULT_TIER_AND_STATUS);
+  store<u8>(result, <u8>source, RESULT_STATUS_SOURCE);
+  if (source != StatusSource.LIST) store<u32>(result, statusEpoch(issuer), RESULT_EPOCH);
+  setCode(item, code);
+}
+
+function codeOfStatus(status: Status, promised: bool): Code {
+  if (status == Status.REVOKED) return Code.REVOKED;
+  if (status == Status.SUSPENDED) return Code.SUSPENDED;
+  if (status == Status.NOT_COVERED) return Code.STATUS_NOT_COVERED;
+  if (status == Status.STALE) return Code.STATUS_STALE;
+  if (status == Status.UNCHECKED && promised && !goesWithoutStatus()) return Code.STATUS_UNKNOWN;
+  return Code.VALID;
+}
+
+function codeOfPolicy(credential: Credential, context: usize): Code {
+  const at = load<i64>(context, CONTEXT_AT);
+  // RFC 7519 section 4.1.4, which RFC 8392 takes over: on or after exp the token must not be accepted.
+  if (at < credential.notBefore) return Code.NOT_YET_VALID;
+  if (at >= credential.expires) return Code.EXPIRED;
+  const flags = load<u8>(context, CONTEXT_FLAGS);
+  if (credential.tier < <i32>load<u8>(context, CONTEXT_MIN_TIER)) return Code.TIER_TOO_LOW;
+  if (flags & CONTEXT_FLAG_PURPOSE_REFUSED) return Code.PURPOSE_NOT_ACCEPTED;
+  if (flags & CONTEXT_FLAG_REGION_REFUSED) return Code.REGION_NOT_ACCEPTED;
+  const minAge = load<u8>(context, CONTEXT_MIN_AGE);
+  // Dates as YYYYMMDD: the difference of two, divided by 10,000, is the age in full years. No date, no proof of age.
+  if (minAge > 0) {
+    const today = load<u32>(context, CONTEXT_DATE);
+    const born = credential.dateOfBirth;
+    if (born == 0 || born > today || (today - born) / 10000 < <u32>minAge) return Code.UNDER_AGE;
+  }
+  if (flags & CONTEXT_FLAG_PRESENTATION_REQUIRED) return Code.PRESENTATION_REQUIRED;
+  return Code.VALID;
+}

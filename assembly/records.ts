@@ -1,0 +1,85 @@
+import {
+  BATCH_SIZE,
+  CONTEXT_AT,
+  CONTEXT_FLAG_AT_REPLACES_CLOCK,
+  CONTEXT_FLAGS,
+  CONTEXT_SIZE,
+  CONTEXTS_OFFSET,
+  HEADER_NOW,
+  MAX_BATCH_ITEMS,
+  RESULT_CODE,
+  RESULT_SIZE,
+  RESULTS_OFFSET,
+} from "../src/format/batch";
+import { CLOCK_SKEW_SECONDS } from "../src/format/limits";
+import { reserve } from "./layout";
+import { Credential, CREDENTIAL_SIZE } from "./parse/credential";
+import { Code } from "./result";
+
+/** The batch in work, laid out as src/format/batch.ts says, and the credential of each of its items. */
+
+export const BATCH: usize = reserve(BATCH_SIZE + 64);
+const CREDENTIALS: usize = reserve(<usize>MAX_BATCH_ITEMS * CREDENTIAL_SIZE);
+
+/** No signed time in force is later than this, in seconds since 1970. */
+let clockFloor: i64 = 0;
+
+/** Where the host copies a batch. */
+export function batch(): usize {
+  return BATCH;
+}
+
+export function setClockFloor(seconds: i64): void {
+  clockFloor = seconds;
+}
+
+// @ts-ignore: decorator
+@inline
+export function resultAt(item: i32): usize {
+  return BATCH + RESULTS_OFFSET + <usize>item * RESULT_SIZE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function contextAt(item: i32): usize {
+  return BATCH + CONTEXTS_OFFSET + <usize>item * CONTEXT_SIZE;
+}
+
+// @ts-ignore: decorator
+@inline
+export function credentialAt(item: i32): Credential {
+  return changetype<Credential>(CREDENTIALS + <usize>item * CREDENTIAL_SIZE);
+}
+
+/** Dates of birth are in them. */
+export function wipeCredentials(from: i32, end: i32): void {
+  memory.fill(CREDENTIALS + <usize>from * CREDENTIAL_SIZE, 0, <usize>(end - from) * CREDENTIAL_SIZE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function codeOf(item: i32): Code {
+  return load<u8>(resultAt(item), RESULT_CODE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setCode(item: i32, code: Code): void {
+  store<u8>(resultAt(item), <u8>code, RESULT_CODE);
+}
+
+// @ts-ignore: decorator
+@inline
+function atReplacesClock(context: usize): bool {
+  return (load<u8>(context, CONTEXT_FLAGS) & CONTEXT_FLAG_AT_REPLACES_CLOCK) != 0;
+}
+
+/** The moment at which keys, trust and status must be in force: now, unless the request's `at` stands for the clock. */
+export function trustMoment(context: usize): i64 {
+  return atReplacesClock(context) ? load<i64>(context, CONTEXT_AT) : load<i64>(BATCH, HEADER_NOW);
+}
+
+/** Is the clock, where the request goes by it, before a time that was signed? Then nothing that it decides can be told. */
+export function isClockWrong(context: usize): bool {
+  return !atReplacesClock(context) && load<i64>(BATCH, HEADER_NOW) < clockFloor - CLOCK_SKEW_SECONDS;
+}
