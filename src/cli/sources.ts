@@ -98,8 +98,13 @@ export interface SourceNames {
 }
 
 const AGAIN = "fetch it again from the authority";
+const ISSUER_MENDS = "fetch it again; if it stays so, whoever issues it has to mend it";
 const STATUS_REMEDIES: Partial<Record<StatusErrorCode, string>> = {
   UNKNOWN_FORMAT: "give a status snapshot, a delta or a Token Status List",
+  FOREIGN_FORMAT: "fetch it as application/statuslist+cwt, and keep its bytes as they are",
+  BAD_HEADER: ISSUER_MENDS,
+  BAD_BODY: ISSUER_MENDS,
+  WEB_PAGE: "open a page in a browser there, sign in, and fetch it again",
   UNKNOWN_KEY: "name the trust list of the authority that signed it",
   WRONG_BASE: "name the snapshot that it belongs to before it",
   UNREADABLE: "name a file that can be read",

@@ -4,7 +4,7 @@ import { StatusError } from "../format/status-error.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../format/status-state.js";
 import { readTrust } from "../format/trust.js";
 import { type StatusTrust, typeOfFile } from "../format/status-envelope.js";
-import { type OpenedStatusList, openStatusList, STATUS_LIST_TYPE } from "../format/token-status-list.js";
+import { type OpenedStatusList, openStatusList, otherType, STATUS_LIST_TYPE } from "../format/token-status-list.js";
 import { equalBytes } from "../format/bytes.js";
 import { MAX_STATUS_LISTS } from "../format/limits.js";
 import { TrustError, type TrustList, type VerifySignature } from "../format/trust-list.js";
@@ -163,9 +163,7 @@ export async function openFile(
   if (isSnapshot(file)) return { snapshot: await openSnapshot(file, trust) };
   const type = typeOfFile(file);
   if (type === STATUS_LIST_TYPE) return { list: await openStatusList(file, trust) };
-  if (type !== undefined && type !== DELTA_TYPE) {
-    throw new StatusError("UNKNOWN_FORMAT", "it is no status snapshot, delta or Token Status List");
-  }
+  if (type !== DELTA_TYPE) throw otherType(type);
   return { delta: openDelta(file, trust) };
 }
 

@@ -13,6 +13,7 @@ import {
   type Sign1,
 } from "./cose.js";
 import { StatusError } from "./status-error.js";
+import { refuseForm } from "./status-form.js";
 import type { TrustedKey, VerifySignature } from "./trust-list.js";
 
 /** The signed part that status snapshots and deltas have in common: a CWT (RFC 8392) in a COSE_Sign1. */
@@ -34,12 +35,12 @@ export interface StatusClaims {
   expires: number;
 }
 
-/** The `typ` of a file that is a COSE_Sign1 of ours, to tell its kind; undefined for anything else. */
+/** The `typ` of a file that is a COSE_Sign1, to tell its kind. Throws StatusError for anything else, and says what. */
 export function typeOfFile(bytes: Uint8Array): unknown {
   try {
     return decodeSign1(bytes).headers.get(HEADER_TYP);
   } catch (error) {
-    if (error instanceof CoseError) return undefined;
+    if (error instanceof CoseError) throw refuseForm(bytes, error.message);
     throw error;
   }
 }

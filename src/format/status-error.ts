@@ -2,6 +2,10 @@
 export type StatusErrorCode =
   /** Not a file of this kind. */
   | "UNKNOWN_FORMAT"
+  /** A form of status lists that is not read. */
+  | "FOREIGN_FORMAT"
+  /** A page of a network in the place of what was asked for. */
+  | "WEB_PAGE"
   | "TOO_LARGE"
   /** Shorter or longer than it says it is. */
   | "WRONG_LENGTH"

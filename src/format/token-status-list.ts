@@ -1,12 +1,13 @@
 import { decode as decodeAnyCbor } from "cborg";
 import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
 import { Status } from "./batch.js";
-import { concat, equalBytes } from "./bytes.js";
+import { equalBytes } from "./bytes.js";
 import { type CborMap, encodeCbor, isMap } from "./cbor.js";
 import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KID, HEADER_TYP, type Sign1 } from "./cose.js";
 import { MAX_STATUS_LIST_LENGTH } from "./limits.js";
 import type { StatusSigner, StatusTrust } from "./status-envelope.js";
 import { StatusError } from "./status-error.js";
+import { deflate, inflate, ZlibError, type ZlibFault } from "./zlib.js";
 
 /**
  * The IETF Token Status List as a CWT (draft-ietf-oauth-status-list): an array of small numbers, one for each
@@ -40,6 +41,8 @@ const SUB = 2;
 const EXP = 4;
 const IAT = 6;
 const STATUS_LIST = 65533;
+/** Where a credential says its place in a list. */
+const CREDENTIAL_STATUS = 65535;
 const TTL = 65534;
 const BITS = "bits";
 const LST = "lst";
@@ -86,7 +89,7 @@ export async function encodeStatusList(list: TokenStatusList, signer: StatusSign
       STATUS_LIST,
       new Map<string, unknown>([
         [BITS, list.bits],
-        [LST, await throughStream(list.statuses, new CompressionStream("deflate"), Infinity)],
+        [LST, await deflate(list.statuses)],
       ]),
     ],
   ]);
@@ -98,32 +101,59 @@ export async function encodeStatusList(list: TokenStatusList, signer: StatusSign
 /** Rejects with nothing but StatusError (and what `trust.verify` throws). Time is not judged here. */
 export async function openStatusList(bytes: Uint8Array, trust: StatusTrust): Promise<OpenedStatusList> {
   const sign1 = attempt(() => decodeSign1(bytes));
-  if (sign1.headers.get(HEADER_TYP) !== STATUS_LIST_TYPE) {
-    throw new StatusError("UNKNOWN_FORMAT", `its type is not ${STATUS_LIST_TYPE}`);
-  }
+  const type = sign1.headers.get(HEADER_TYP);
+  if (type !== STATUS_LIST_TYPE) throw otherType(type);
   const issuer = checkSigner(sign1, trust);
   const payload = claimsOf(sign1.payload);
-  const content = payload.get(STATUS_LIST);
-  if (!isMap(content)) throw bad("it has no status list");
-  const bits = content.get(BITS);
-  if (bits !== 1 && bits !== 2 && bits !== 4 && bits !== 8) throw bad("its statuses have an impossible size");
-  const compressed = content.get(LST);
-  if (!(compressed instanceof Uint8Array)) throw bad("its list is not a byte string");
+  const { bits, compressed } = contentOf(payload);
   const uri = payload.get(SUB);
-  if (typeof uri !== "string") throw bad("it does not say its address");
-  const issuedAt = seconds(payload, IAT, "issue time");
-  const expires = seconds(payload, EXP, "expiry");
-  const timeToLive = seconds(payload, TTL, "time to live");
-  if (issuedAt === undefined) throw bad("it does not say when it was issued");
+  if (typeof uri !== "string") throw bad("it does not say its address (sub, claim 2)");
+  const issuedAt = date(payload, IAT, "issue time (iat, claim 6)");
+  const expires = date(payload, EXP, "expiry (exp, claim 4)");
+  const timeToLive = seconds(payload, TTL, "time to live (ttl, claim 65534)");
+  if (issuedAt === undefined) throw bad("it does not say when it was issued (iat, claim 6)");
+  if (expires !== undefined && issuedAt > expires) throw bad("its issue time (iat) is after its expiry (exp)");
+  if (timeToLive === 0) throw bad("its time to live (ttl, claim 65534) is 0");
   return {
     uri,
     issuedAt,
     ...(expires !== undefined && { expires }),
     ...(timeToLive !== undefined && { timeToLive }),
     bits,
-    statuses: await inflate(compressed),
+    statuses: await inflateList(compressed),
     ...(issuer !== undefined && { issuer }),
   };
+}
+
+/** Of a COSE_Sign1 whose type (16) is neither of ours nor that of a Token Status List. */
+export function otherType(type: unknown): StatusError {
+  const said = typeof type === "string" ? `its type is ${JSON.stringify(type.slice(0, 80))}` : "it does not say its type (16)"; // prettier-ignore
+  return new StatusError("UNKNOWN_FORMAT", `${said}, and a Token Status List has ${STATUS_LIST_TYPE}`);
+}
+
+/** The list within the claims, not inflated yet. */
+function contentOf(payload: CborMap): { bits: StatusBits; compressed: Uint8Array } {
+  const content = payload.get(STATUS_LIST);
+  if (content === undefined) {
+    // Those who make lists take the claim by which a credential points into one, or the name that JSON has.
+    const elsewhere = [CREDENTIAL_STATUS, "status_list", "65533"].find((claim) => payload.has(claim));
+    const where = elsewhere === undefined ? "" : `, but has one in ${JSON.stringify(elsewhere)}`;
+    throw bad(`it has no status list in claim ${STATUS_LIST}${where}`);
+  }
+  if (!isMap(content)) throw bad(`its status list (claim ${STATUS_LIST}) is not a map`);
+  const bits = content.get(BITS);
+  if (bits !== 1 && bits !== 2 && bits !== 4 && bits !== 8) {
+    const said = typeof bits === "number" ? `${bits} bits` : "no number of bits";
+    throw bad(`its statuses have ${said} (bits), and 1, 2, 4 and 8 are possible`);
+  }
+  const compressed = content.get(LST);
+  if (compressed === undefined) throw bad("its status list has no lst");
+  if (!(compressed instanceof Uint8Array)) {
+    throw bad(
+      `its lst is ${typeof compressed === "string" ? "a text, as in a JWT," : "not bytes"} and is a byte string in a CWT`,
+    );
+  }
+  return { bits, compressed };
 }
 
 /** Name of the authority whose key made the signature. Others put the key id in either header (RFC 9052 §3.1). */
@@ -155,39 +185,38 @@ function claimsOf(payload: Uint8Array): CborMap {
   return claims;
 }
 
+/** NumericDate (RFC 8392 section 2): seconds, here rounded down, as an integer or a float. */
+function date(payload: CborMap, label: number, what: string): number | undefined {
+  const value = seconds(payload, label, what);
+  // The year 5138; in milliseconds a day in 1973.
+  if (value === undefined || value < 1e11) return value;
+  throw bad(`its ${what}, ${value}, is in milliseconds or less, and counts seconds`);
+}
+
 function seconds(payload: CborMap, label: number, what: string): number | undefined {
   const value = payload.get(label);
   if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw bad(`its ${what} is not a number`);
-  return value;
+  if (typeof value !== "number" || !Number.isFinite(value)) throw bad(`its ${what} is not a number of seconds`);
+  if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw bad(`its ${what}, ${value}, is out of range`);
+  return Math.floor(value);
 }
 
-async function inflate(compressed: Uint8Array): Promise<Uint8Array> {
+const ZLIB_FAULTS: Readonly<Record<ZlibFault, string>> = {
+  gzip: "its list (lst) is compressed with gzip, not zlib",
+  raw: "its list (lst) is deflate without the frame of zlib (RFC 1950)",
+  "not-zlib": "its list (lst) is not compressed with zlib",
+  damaged: "its list (lst) is damaged zlib, or something follows it",
+  followed: "something follows the zlib stream in its list (lst)",
+  "too-large": `its list inflates to more than ${MAX_STATUS_LIST_LENGTH} bytes`,
+};
+
+async function inflateList(compressed: Uint8Array): Promise<Uint8Array> {
   try {
-    return await throughStream(compressed, new DecompressionStream("deflate"), MAX_STATUS_LIST_LENGTH);
+    return await inflate(compressed, MAX_STATUS_LIST_LENGTH);
   } catch (error) {
-    if (error instanceof StatusError) throw error;
-    throw new StatusError("BAD_BODY", "its list is not zlib");
+    if (!(error instanceof ZlibError)) throw error;
+    throw new StatusError(error.fault === "too-large" ? "TOO_LARGE" : "BAD_BODY", ZLIB_FAULTS[error.fault]);
   }
-}
-
-async function throughStream(
-  bytes: Uint8Array,
-  stream: { writable: WritableStream<BufferSource>; readable: ReadableStream<Uint8Array> },
-  limit: number,
-): Promise<Uint8Array> {
-  const writer = stream.writable.getWriter();
-  const written = writer.write(bytes as Uint8Array<ArrayBuffer>).then(() => writer.close());
-  // What goes wrong is told by the reader; here it must only not go unheard.
-  written.catch(() => undefined);
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of stream.readable) {
-    length += piece.length;
-    if (length > limit) throw new StatusError("TOO_LARGE", `it inflates to more than ${limit} bytes`);
-    pieces.push(piece);
-  }
-  return concat(...pieces);
 }
 
 function attempt<T>(work: () => T): T {

@@ -1,11 +1,11 @@
 import { createPublicKey, type JsonWebKey, verify } from "node:crypto";
-import { deflateSync, inflateSync } from "node:zlib";
-import { decode } from "cborg";
+import { deflateRawSync, deflateSync, gzipSync, inflateSync } from "node:zlib";
+import { decode, encode } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Algorithm, Status } from "../../../src/format/batch.js";
-import { encodeCbor } from "../../../src/format/cbor.js";
 import { encodeSign1 } from "../../../src/format/cose.js";
+import type { StatusError } from "../../../src/format/status-error.js";
 import type { StatusTrust } from "../../../src/format/status-envelope.js";
 import {
   encodeStatusList,
@@ -89,28 +89,69 @@ describe("token status list", () => {
     expect(await codeOf(file, statusSigner("issuer").trust)).toBe("UNKNOWN_KEY");
   });
 
-  it.each<[string, string, unknown]>([
-    ["three bits", "BAD_HEADER", { bits: 3, lst: deflateSync(Uint8Array.of(1)) }],
-    ["no list", "BAD_HEADER", { bits: 1 }],
-    ["no map", "BAD_HEADER", 7],
-    ["what is not zlib", "BAD_BODY", { bits: 1, lst: Uint8Array.of(1, 2, 3) }],
-    ["a list cut off", "BAD_BODY", { bits: 1, lst: deflateSync(new Uint8Array(100)).subarray(0, 8) }],
-    ["a list too large", "TOO_LARGE", { bits: 1, lst: deflateSync(new Uint8Array(33_554_433)) }],
-  ])("is refused with %s", async (_what, code, content) => {
+  const lst = deflateSync(Uint8Array.of(1));
+  const good = { bits: 1, lst };
+  const claims = (changes: [number | string, unknown][] = []): Map<number | string, unknown> =>
+    new Map<number | string, unknown>([
+      [2, "https://id.example/status/7"],
+      [6, 1_790_000_000],
+      [65533, good],
+      ...changes,
+    ]);
+  async function said(payload: Map<number | string, unknown>): Promise<string> {
     const headers = new Map<number, unknown>([
       [1, -8],
       [4, signer.kid],
       [16, STATUS_LIST_TYPE],
     ]);
-    const map = typeof content === "object" ? new Map(Object.entries(content!)) : content;
-    const payload = new Map<number, unknown>([
-      [2, "https://id.example/status/7"],
-      [6, 1_790_000_000],
-      [65533, map],
-    ]);
-    expect(await codeOf(await encodeSign1({ protected: headers, payload: encodeCbor(payload) }, signer.sign))).toBe(
-      code,
+    const file = await encodeSign1({ protected: headers, payload: encode(payload) }, signer.sign);
+    return openStatusList(file, trust).then(
+      ({ issuedAt }) => `accepted ${issuedAt}`,
+      (error: unknown) => `${(error as StatusError).code} ${(error as StatusError).message}`,
     );
+  }
+
+  it.each<[string, RegExp, unknown]>([
+    ["three bits", /^BAD_HEADER .* 3 bits/, { bits: 3, lst }],
+    ["bits that are no number", /^BAD_HEADER .* no number of bits/, { bits: "1", lst }],
+    ["no list", /^BAD_HEADER .* has no lst/, { bits: 1 }],
+    ["a list in base64url", /^BAD_HEADER .* lst is a text/, { bits: 1, lst: "eJw" }],
+    ["no map", /^BAD_HEADER .* is not a map/, 7],
+    ["what is not zlib", /^BAD_BODY .* not compressed with zlib/, { bits: 1, lst: Uint8Array.of(1, 2, 3) }],
+    ["no byte", /^BAD_BODY/, { bits: 1, lst: new Uint8Array() }],
+    ["gzip", /^BAD_BODY .* gzip, not zlib/, { bits: 1, lst: gzipSync(new Uint8Array(9)) }],
+    ["raw deflate", /^BAD_BODY .* without the frame of zlib/, { bits: 1, lst: deflateRawSync(new Uint8Array(9)) }],
+    ["a list cut off", /^BAD_BODY .* damaged/, { bits: 1, lst: deflateSync(new Uint8Array(100)).subarray(0, 8) }],
+    ["a byte behind it", /^BAD_BODY .* follows/, { bits: 1, lst: Buffer.concat([lst, Uint8Array.of(0)]) }],
+    ["its checksum behind it", /^BAD_BODY .* follows/, { bits: 1, lst: Buffer.concat([lst, lst.subarray(-4)]) }],
+    ["another list behind it", /^BAD_BODY .* follows/, { bits: 1, lst: Buffer.concat([lst, lst]) }],
+    ["a list too large", /^TOO_LARGE/, { bits: 1, lst: deflateSync(new Uint8Array(33_554_433)) }],
+  ])("is refused with %s", async (_what, expected, content) => {
+    expect(await said(claims([[65533, content]]))).toMatch(expected);
+  });
+
+  it.each<[string, RegExp, [number | string, unknown][]]>([
+    ["no address", /^BAD_HEADER .* address \(sub, claim 2\)/, [[2, undefined]]],
+    ["no issue time", /^BAD_HEADER .* when it was issued/, [[6, undefined]]],
+    ["an issue time after its expiry", /^BAD_HEADER .* \(iat\) is after its expiry/, [[4, 1_789_999_999]]],
+    ["milliseconds", /^BAD_HEADER .*iat.*1790000000000, is in milliseconds/, [[6, 1_790_000_000_000]]],
+    ["an expiry in milliseconds", /^BAD_HEADER .* exp.* in milliseconds/, [[4, 1_790_086_400_000]]],
+    ["a time before 1970", /^BAD_HEADER .* out of range/, [[6, -1]]],
+    ["NaN", /^BAD_HEADER .* not a number of seconds/, [[6, NaN]]],
+    ["an expiry that is infinite", /^BAD_HEADER .* not a number of seconds/, [[4, Infinity]]],
+    ["a time in text", /^BAD_HEADER .* not a number of seconds/, [[6, "2026-09-21"]]],
+    ["no time to live", /^BAD_HEADER .* \(ttl, claim 65534\) is 0/, [[65534, 0]]],
+    ["the claim of credentials", /^BAD_HEADER .* claim 65533, but has one in 65535/, [[65533, undefined], [65535, good]]], // prettier-ignore
+    ["the name that JSON has", /^BAD_HEADER .* but has one in "status_list"/, [[65533, undefined], ["status_list", good]]], // prettier-ignore
+  ])("names the claim at fault: %s", async (_what, expected, changes) => {
+    const payload = claims(changes.filter(([, value]) => value !== undefined));
+    for (const [label, value] of changes) if (value === undefined) payload.delete(label);
+    expect(await said(payload)).toMatch(expected);
+  });
+
+  it("takes times as integers and floats", async () => {
+    expect(await said(claims([[6, 1_790_000_000.75], [4, 1_790_000_001.5]]))).toBe("accepted 1790000000"); // prettier-ignore
+    expect(await said(claims([[4, 1_790_000_000]]))).toBe("accepted 1790000000");
   });
 });
 
