@@ -84,7 +84,8 @@ function printAsJson({ number }: Line, verdict: Verdict): void {
 
 function printAsText({ number, bytes }: Line, verdict: Verdict, moment: Moment): void {
   const colour = { accepted: paint.green, refused: paint.red, undetermined: paint.yellow }[verdict.outcome];
-  const damage = isUnread(verdict.code) ? damageTo(bytes)?.cause : undefined;
+  // On a terminal the sentence below says it.
+  const damage = isUnread(verdict.code) && !process.stdout.isTTY ? damageTo(bytes)?.cause : undefined;
   const facts = [
     verdict.tier,
     verdict.status,
