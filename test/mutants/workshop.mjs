@@ -102,13 +102,15 @@ function modulesOf(root, entries) {
   return found;
 }
 
-/** The tests that mirror a source file; those of its folder where none bears its name. */
+/** The tests that mirror a source file, NAME.test.ts and NAME.SUBJECT.test.ts; those of its folder where there are none. */
 export function mirrored(root, file) {
-  const same = join("test", file.replace(/\.ts$/, ".test.ts"));
-  if (existsSync(join(root, same))) return [same];
   const folder = dirname(join("test", file));
-  if (folder === "test/assembly" || !existsSync(join(root, folder))) return ["test/src/engine"];
-  return [folder];
+  const name = `${basename(file, ".ts")}.`;
+  const isMirror = (test) => test.startsWith(name) && test.endsWith(".test.ts") && !test.endsWith(".slow.test.ts");
+  const own = existsSync(join(root, folder)) ? readdirSync(join(root, folder)).filter(isMirror) : [];
+  if (own.length > 0) return own.map((test) => join(folder, test));
+  if (folder === "test/assembly") return ["test/src/engine"];
+  return existsSync(join(root, folder)) ? [folder] : reaching(file);
 }
 
 /** Tests of what stands on each folder: only survivors are put to them. Servers, commands and databases cost minutes. */
