@@ -6,6 +6,8 @@ export type { Damage, Diagnosis } from "./format/damage.js";
 export { type DamageSentence, sentenceOf } from "./format/damage-sentences.js";
 export { SENTENCES_EN, type Sentence } from "./format/sentences.en.js";
 export { Code } from "./format/code.js";
+export { OptionsError } from "./format/options.js";
+export { RequestError } from "./format/request.js";
 export { StatusError } from "./format/status-error.js";
 export { TrustError, type TrustWarning } from "./format/trust-list.js";
 export type { CodeName, Outcome, StatusName, TierName, Verdict, VerifyRequest } from "./format/verdict.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { parseTime } from "../format/time.js";
+import { readRequest, RequestError } from "../format/request.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { UsageError } from "./errors.js";
 
@@ -15,26 +15,24 @@ export function withRequestOptions(command: Command): Command {
   return command
     .option("--purpose <purpose>", "what the card is checked for, such as rail-boarding")
     .option("--region <code>", "where, as a GB/T 2260 code")
-    .option("--audience <name>", "who checks, for presentations")
+    .option("--audience <name>", "who checks: for presentations, which are not verified yet")
     .option("--at <time>", "the moment to judge by, as RFC 3339; now by default");
 }
 
 export function requestFrom({ purpose, region, audience, at }: RequestOptions): VerifyRequest {
-  if (region !== undefined && !/^\d{6}$/.test(region)) {
-    throw new UsageError(`--region ${region} is not a region code`, "give the 6 digits of GB/T 2260");
+  const asked: Record<string, string | undefined> = { purpose, region, audience, at };
+  try {
+    return readRequest(asked);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    const { field = "" } = error;
+    throw new UsageError(`cannot take --${field} ${asked[field] ?? ""}: ${error.message}`, REMEDIES[field]);
   }
-  return {
-    ...(purpose !== undefined && { purpose }),
-    ...(region !== undefined && { region }),
-    ...(audience !== undefined && { audience }),
-    ...(at !== undefined && { at: timeFrom(at) }),
-  };
 }
 
-function timeFrom(text: string): Date {
-  const time = parseTime(text);
-  if (time === undefined) {
-    throw new UsageError(`--at ${text} is not a time`, "write it as RFC 3339, such as 2026-10-01T08:00:00+08:00");
-  }
-  return time;
-}
+const REMEDIES: Record<string, string> = {
+  purpose: "name one of the policy's",
+  region: "give the code of a province, city or county with all its digits, such as 110105",
+  audience: "ask without it",
+  at: "write it with its time zone, such as 2026-10-01T08:00:00+08:00",
+};

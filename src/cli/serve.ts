@@ -70,7 +70,8 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
 async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
   const text = tokens === undefined ? undefined : await readTextSource("--tokens", tokens);
   try {
-    return [...(token === undefined ? [] : [{ token }]), ...(text === undefined ? [] : readTokens(text))];
+    const one = token === undefined ? [] : [{ token, at: true }];
+    return [...one, ...(text === undefined ? [] : readTokens(text))];
   } catch (error) {
     const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
     throw new UsageError(`cannot use ${tokens ?? ""}: ${reasonOf(error)}`, `write it as ${example}`);

@@ -9,6 +9,8 @@ import {
 } from "../format/frame.js";
 import { MAX_SCANNED_LENGTH } from "../format/limits.js";
 import { msgpackCodec } from "../format/msgpack.js";
+import { checkOptions, type OptionNames } from "../format/options.js";
+import { readRequest, RequestError } from "../format/request.js";
 import type { CodeName, Verdict, VerifyRequest } from "../format/verdict.js";
 import { inOrder } from "./in-order.js";
 import { openSocket, type Socket, type SocketConstructor } from "./socket.js";
@@ -26,6 +28,8 @@ export interface ClientOptions {
   /** Failed attempts to connect, one after another, after which what is unanswered is rejected; 10 by default. */
   attempts?: number;
 }
+
+const OPTIONS: OptionNames<ClientOptions> = { token: true, notation: true, WebSocket: true, attempts: true };
 
 /** The server cannot be reached, refuses this client, or refused the request; `code` says which where it said so. */
 export class HufuClientError extends Error {
@@ -86,8 +90,9 @@ export class HufuClient {
   #pumping = false;
   #closed = false;
 
-  /** `url`: that of the server (`http:` or `ws:`, `https:` or `wss:`), or of its stream. */
+  /** `url`: that of the server (`http:` or `ws:`, `https:` or `wss:`), or of its stream. Throws OptionsError. */
   constructor(url: string | URL, options: ClientOptions = {}) {
+    checkOptions("HufuClient", options, OPTIONS);
     const parsed = new URL(url);
     parsed.protocol = parsed.protocol.replace(/^http/, "ws");
     if (parsed.pathname === "/") parsed.pathname = "/v1/stream";
@@ -101,6 +106,11 @@ export class HufuClient {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new HufuClientError("this client is closed"));
+        return;
+      }
+      const fault = faultOf(request);
+      if (fault !== undefined) {
+        reject(fault);
         return;
       }
       this.#waiting.push({ qr, request, resolve, reject });
@@ -306,6 +316,17 @@ export class HufuClient {
  */
 const afterThisTurn: (task: () => void) => void =
   typeof setImmediate === "function" ? setImmediate : (task) => setTimeout(task);
+
+/** What the server would refuse is not sent. */
+function faultOf(request: VerifyRequest): HufuClientError | undefined {
+  try {
+    readRequest(request);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RequestError) return new HufuClientError(error.message, error.code);
+    throw error;
+  }
+}
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -1,6 +1,8 @@
 import { BATCH_SIZE } from "../format/batch.js";
 import { toHex } from "../format/bytes.js";
 import { Code } from "../format/code.js";
+import { checkOptions, type OptionNames } from "../format/options.js";
+import { readRequest } from "../format/request.js";
 import { momentAsked, momentOf, type Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
@@ -18,6 +20,14 @@ export interface EngineOptions extends StateSources {
   /** WebAssembly other than the file shipped beside this one: a debug build, or a module compiled already. */
   module?: EngineModule;
 }
+
+const OPTIONS: OptionNames<EngineOptions> = {
+  trust: true,
+  status: true,
+  statusMaxAge: true,
+  clock: true,
+  module: true,
+};
 
 /** What a QR text says, unverified: read without looking at the signature. */
 export interface Inspection {
@@ -43,8 +53,9 @@ export class Engine {
     this.#state = state;
   }
 
-  /** Throws TrustError, StatusError, or UnacceptableKey for a key that must never be trusted. */
+  /** Throws OptionsError, TrustError, StatusError, or UnacceptableKey for a key that must never be trusted. */
   static async create(options: EngineOptions): Promise<Engine> {
+    checkOptions("Engine.create", options, OPTIONS);
     const module = options.module ?? (await compileEngine());
     const instance = new Instance(module);
     const state = await readState(options, instance.checkSignature);
@@ -57,10 +68,11 @@ export class Engine {
     return this.#state.trust.warnings ?? [];
   }
 
-  /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. */
+  /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. Throws RequestError. */
   verifyBatch(qrs: readonly (string | Uint8Array)[], request: VerifyRequest = {}): Verdict[] {
-    const requirements: Requirements = momentAsked(request.at, new Date(this.#clock()), "clock");
-    if (request.claims === true) requirements.detail = "claims";
+    const { at, claims } = readRequest(request);
+    const requirements: Requirements = momentAsked(at, new Date(this.#clock()), "clock");
+    if (claims === true) requirements.detail = "claims";
     return this.verifyAll(qrs, requirements);
   }
 

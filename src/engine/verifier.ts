@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
+import { checkOptions, type OptionNames } from "../format/options.js";
+import { readRequest } from "../format/request.js";
 import type { AtMeans, Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { epochOf } from "../format/status-state.js";
-import { type PolicyTable, requirementsFor } from "../policy/policy.js";
+import { checkPolicy, type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Instance } from "./instance.js";
@@ -31,6 +33,17 @@ export interface VerifierOptions extends StateSources<StatusSource> {
   /** WebAssembly other than the file shipped: a debug build. */
   module?: EngineModule;
 }
+
+const OPTIONS: OptionNames<VerifierOptions> = {
+  trust: true,
+  status: true,
+  statusMaxAge: true,
+  clock: true,
+  policy: true,
+  workers: true,
+  slabs: true,
+  module: true,
+};
 
 export interface VerifierStats {
   workers: number;
@@ -64,10 +77,15 @@ export class Verifier {
   readonly #clock: Clock;
   readonly #store: StatusStore;
 
-  private constructor(store: StatusStore, state: EngineState, options: VerifierOptions) {
+  private constructor(
+    store: StatusStore,
+    state: EngineState,
+    policy: PolicyTable | undefined,
+    options: VerifierOptions,
+  ) {
     const { module, checker } = store;
     const workers = options.workers ?? availableParallelism();
-    this.#policy = options.policy;
+    this.#policy = policy;
     this.#store = store;
     this.#checker = checker;
     this.#state = state;
@@ -79,8 +97,10 @@ export class Verifier {
     this.#putInForce(state);
   }
 
-  /** Throws TrustError, StatusError, or UnacceptableKey for a key that must never be trusted. */
+  /** Throws OptionsError, PolicyError, TrustError, StatusError, or UnacceptableKey for a key never to be trusted. */
   static async create(options: VerifierOptions): Promise<Verifier> {
+    checkOptions("Verifier.create", options, OPTIONS);
+    const policy = options.policy === undefined ? undefined : checkPolicy(options.policy);
     const module = options.module ?? (await compileEngine());
     const checker = new Instance(module);
     const trusting = trustOnly(options, checker.checkSignature);
@@ -91,7 +111,7 @@ export class Verifier {
       const opened = await store.open(statusSources(options.status), trusting.trust);
       const state = withStatus(trusting, opened);
       store.settle(opened, state);
-      return new Verifier(store, state, options);
+      return new Verifier(store, state, policy, options);
     } catch (error) {
       await store.close();
       throw error;
@@ -149,9 +169,9 @@ export class Verifier {
     };
   }
 
-  /** What `request` demands, worked out once for many texts. */
+  /** What `request` demands, worked out once for many texts. Throws RequestError. */
   requirementsOf(request: VerifyRequest, atMeans: AtMeans = "clock"): Requirements {
-    return requirementsFor(this.#policy, request, new Date(this.#clock()), atMeans);
+    return requirementsFor(this.#policy, readRequest(request), new Date(this.#clock()), atMeans);
   }
 
   /** The hot path: one text, answered by callback. It is copied before this returns; BUSY comes at once. */
@@ -159,7 +179,7 @@ export class Verifier {
     this.#batcher.submit(qr, requirements, done);
   }
 
-  /** Verdicts in the order of the texts. Waits for room instead of answering BUSY. */
+  /** Verdicts in the order of the texts. Waits for room instead of answering BUSY. Rejects with RequestError. */
   async verifyBatch(qrs: readonly (string | Uint8Array)[], request: VerifyRequest = {}): Promise<Verdict[]> {
     return this.verifyAll(qrs, this.requirementsOf(request));
   }

@@ -1,5 +1,5 @@
 import type { Code } from "./code.js";
-import { parseTime } from "./time.js";
+import { isRecord, readRequest, RequestError } from "./request.js";
 import type { Verdict, VerifyRequest } from "./verdict.js";
 
 /**
@@ -20,8 +20,6 @@ export const SUBPROTOCOL_TOKEN = "hufu.token.";
 export const MAX_FRAME_ITEMS = 1_000;
 /** Bytes of a client's frame. */
 export const MAX_FRAME_LENGTH = 1_048_576;
-/** Characters of a purpose or an audience. */
-export const MAX_NAME_LENGTH = 256;
 
 /** How the server closes a connection (RFC 6455 section 7.4; 4000-4999 are an application's own). */
 export enum CloseCode {
@@ -114,8 +112,8 @@ export const jsonCodec: FrameCodec = {
   },
 };
 
-/** Fields of a `verify` frame. One that is misspelt must not be overlooked: the check it asks for would not be made. */
-const VERIFY_FIELDS = new Set(["type", "seq", "qrs", "purpose", "region", "audience", "at", "claims"]);
+/** What a `verify` frame has beside the fields of its request. */
+const FRAME_FIELDS = ["type", "seq", "qrs"];
 
 /** Check a client's frame. Throws FrameError. */
 export function readClientFrame(value: unknown): Question {
@@ -123,42 +121,22 @@ export function readClientFrame(value: unknown): Question {
   const { seq, qrs } = value;
   if (value["type"] !== "verify") throw new FrameError("the type of a frame is verify");
   if (!isCount(seq)) throw new FrameError("seq is an integer from 0 to 2^53 - 1");
-  for (const field in value) {
-    if (!VERIFY_FIELDS.has(field)) throw new FrameError("the frame has a field that verify does not know", seq);
-  }
+  const request = requestOf(value, seq);
   if (!Array.isArray(qrs) || qrs.length === 0 || qrs.length > MAX_FRAME_ITEMS) {
     throw new FrameError(`qrs is a list of 1 to ${MAX_FRAME_ITEMS} texts`, seq);
   }
   for (const qr of qrs as unknown[]) {
     if (typeof qr !== "string" && !(qr instanceof Uint8Array)) throw new FrameError("a QR text is text or bytes", seq);
   }
-  return { seq, qrs: qrs as (string | Uint8Array)[], request: readRequest(value, seq) };
+  return { seq, qrs: qrs as (string | Uint8Array)[], request };
 }
 
-function readRequest(value: Record<string, unknown>, seq: number): VerifyRequest {
-  const request: VerifyRequest = {};
-  const { purpose, region, audience, at, claims } = value;
-  if (purpose !== undefined) request.purpose = name(purpose, "purpose", seq);
-  if (audience !== undefined) request.audience = name(audience, "audience", seq);
-  if (region !== undefined) {
-    if (typeof region !== "string" || !/^\d{6}$/.test(region)) throw new FrameError("region is 6 digits", seq);
-    request.region = region;
+function requestOf(value: Record<string, unknown>, seq: number): VerifyRequest {
+  try {
+    return readRequest(value, FRAME_FIELDS);
+  } catch (error) {
+    throw error instanceof RequestError ? new FrameError(error.message, seq) : error;
   }
-  if (at !== undefined) {
-    const time = typeof at === "string" ? parseTime(at) : undefined;
-    if (time === undefined) throw new FrameError("at is a time as RFC 3339 writes it", seq);
-    request.at = time;
-  }
-  if (claims !== undefined) {
-    if (typeof claims !== "boolean") throw new FrameError("claims is true or false", seq);
-    request.claims = claims;
-  }
-  return request;
-}
-
-function name(value: unknown, field: string, seq: number): string {
-  if (typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH) return value;
-  throw new FrameError(`${field} is 1 to ${MAX_NAME_LENGTH} characters`, seq);
 }
 
 /** The fields of `request` as a `verify` frame carries them. */
@@ -201,10 +179,6 @@ function isVerdict(value: unknown): value is Verdict {
 function isError(value: object): value is ErrorFrame {
   const { seq, code, message } = value as Partial<ErrorFrame>;
   return isCount(seq) && typeof code === "string" && typeof message === "string";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -38,6 +38,7 @@ export interface VerifyRequest {
   purpose?: string;
   /** GB/T 2260 code, 6 digits. */
   region?: string;
+  /** Refused unless empty: presentations, which alone have one, are not verified yet. */
   audience?: string;
   /** Moment of the check; now when absent. */
   at?: Date;

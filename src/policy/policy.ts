@@ -2,20 +2,21 @@ import { z } from "zod";
 import { Tier } from "../format/batch.js";
 import { type AtMeans, momentAsked, type Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
+import { faultOf } from "./schema-fault.js";
 
 /**
  * The acceptance policy: purpose x region x date -> accepted or not yet, and what is then demanded of a card. Data, not
  * code: the programme grows region by region and service by service by adding rules.
  */
 
+/** The beginning of a GB/T 2260 code: a province, a city or a county. */
+export const regionPrefix = z.string().regex(/^\d{2}(\d{2}(\d{2})?)?$/, "a region is 2, 4 or 6 digits");
+
 const date = z.iso.date();
 const rule = z.strictObject({
   purpose: z.string().regex(/^[a-z][a-z0-9-]*$/, "a purpose is lower-case words joined by hyphens"),
-  /** Prefixes of GB/T 2260 codes: a province, a city or a county; everywhere when absent. */
-  regions: z
-    .array(z.string().regex(/^\d{2}(\d{2}(\d{2})?)?$/, "a region is 2, 4 or 6 digits"))
-    .min(1)
-    .optional(),
+  /** Everywhere when absent. */
+  regions: z.array(regionPrefix).min(1).optional(),
   /** First and last day in force, in China. */
   from: date.optional(),
   until: date.optional(),
@@ -48,10 +49,14 @@ export function readPolicy(json: string): PolicyTable {
   } catch (error) {
     throw new PolicyError(`the policy is not JSON: ${error instanceof Error ? error.message : ""}`);
   }
+  return checkPolicy(value);
+}
+
+/** Check a policy that is an object already. Throws PolicyError, which says where it is wrong. */
+export function checkPolicy(value: unknown): PolicyTable {
   const parsed = table.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PolicyError(`the policy is wrong at ${issue?.path.join(".") ?? "the top"}: ${issue?.message ?? ""}`);
+  throw new PolicyError(`the policy is wrong: ${faultOf(table, parsed.error)}`);
 }
 
 /**

@@ -1,19 +1,27 @@
 import { z } from "zod";
-import { MAX_FRAME_ITEMS, MAX_NAME_LENGTH } from "../format/frame.js";
-import { parseTime } from "../format/time.js";
 import { Code } from "../format/code.js";
+import { MAX_FRAME_ITEMS } from "../format/frame.js";
+import { MAX_NAME_LENGTH, type REQUEST_FIELDS } from "../format/request.js";
+import { parseTime } from "../format/time.js";
 
-/** Bodies of HTTP requests and answers: what is checked and what /openapi.json says are the same thing. */
+/**
+ * Bodies of HTTP requests and answers, as /openapi.json tells them. What is checked of a request is in
+ * format/request.ts; a test puts the same bodies to both.
+ */
 
-const name = z.string().min(1).max(MAX_NAME_LENGTH);
-const fields = {
-  purpose: name.optional().describe("What the card is checked for, such as rail-boarding"),
+const fields: Record<(typeof REQUEST_FIELDS)[number], z.ZodType> = {
+  purpose: z
+    .string()
+    .min(1)
+    .max(MAX_NAME_LENGTH)
+    .optional()
+    .describe("What the card is checked for, such as rail-boarding"),
   region: z
     .string()
     .regex(/^\d{6}$/, "a region is 6 digits")
     .optional()
     .describe("Where: a GB/T 2260 code"),
-  audience: name.optional().describe("Who checks, for presentations"),
+  audience: z.literal("").optional().describe("Who checks: for presentations, which are not verified yet"),
   at: z
     .string()
     .refine((text) => parseTime(text) !== undefined, "a time is written as RFC 3339 says")

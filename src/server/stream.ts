@@ -17,7 +17,7 @@ import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";
 import type { StreamSocket } from "./sockets.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, outOfScope, type Scope, type TokenCheck } from "./token.js";
+import { bearerOf, granted, outOfScope, type Scope, type TokenCheck } from "./token.js";
 
 export interface StreamOptions {
   /** Version of the server, for the greeting. */
@@ -154,7 +154,8 @@ export class Stream {
   }
 
   #answer(socket: Socket, connection: Connection, { seq, qrs, request }: Question): void {
-    const fault = outOfScope(connection.scope ?? {}, request);
+    const { scope = {} } = connection;
+    const fault = outOfScope(scope, request);
     if (fault !== undefined) {
       close(socket, CloseCode.SCOPE, fault);
       return;
@@ -164,7 +165,7 @@ export class Stream {
       return;
     }
     connection.owed += qrs.length;
-    const requirements = this.#tally.judge.requirementsOf(request, "card");
+    const requirements = granted(scope, this.#tally.judge.requirementsOf(request, "card"));
     this.#tally.ask(
       "stream",
       qrs,

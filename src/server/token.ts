@@ -1,18 +1,31 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { MAX_NAME_LENGTH } from "../format/frame.js";
+import { MAX_NAME_LENGTH } from "../format/request.js";
+import type { Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
+import { regionPrefix } from "../policy/policy.js";
+import { faultOf } from "../policy/schema-fault.js";
 
 /** What a token looks like; RFC 6750 section 2.1 allows a little more. */
 export const token = z.string().regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -");
 
+/** The fields of a party that later versions read. Taken and not read, they would promise what nobody checks. */
+const NOT_YET = ["match", "captured", "lane", "rate", "concurrency"];
+
 const accessToken = z.strictObject({
+  /** Who it is, for people. */
+  name: z.string().min(1).max(MAX_NAME_LENGTH).optional(),
   token,
   /** Purposes that may be asked for; one of them must be named. Absent: any, or none. */
   purposes: z.array(z.string().min(1).max(MAX_NAME_LENGTH)).min(1).optional(),
-  /** Whether claims may be asked for; yes by default. */
-  claims: z.boolean().optional(),
+  /** Prefixes of GB/T 2260 codes: where it may ask; the region must then be named. Absent: anywhere. */
+  regions: z.array(regionPrefix).min(1).optional(),
+  /** Keys of claim 169 that it may see; true, or absent: whatever the policy allows; false: none. */
+  claims: z.union([z.boolean(), z.array(z.int())], "claims is true, false or a list of keys of claim 169").optional(),
+  /** Whether it may ask about another moment than now; no by default. */
+  at: z.boolean().optional(),
 });
+const accessTokens = z.array(accessToken).min(1);
 
 /** A relying party's bearer token and what it is good for. */
 export type AccessToken = z.infer<typeof accessToken>;
@@ -26,10 +39,16 @@ export function readTokens(json: string): AccessToken[] {
   } catch {
     throw new Error("it is not JSON");
   }
-  const parsed = z.array(accessToken).min(1).safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Error(`it is wrong at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+  const parsed = accessTokens.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const early = issue?.code === "unrecognized_keys" ? issue.keys.find((key) => NOT_YET.includes(key)) : undefined;
+    const later = early === undefined ? "" : ` (${early} is for a later version)`;
+    throw new Error(`it is wrong at ${faultOf(accessTokens, parsed.error)}${later}`);
+  }
+  const again = parsed.data.findIndex((one, i) => parsed.data.findIndex((other) => other.token === one.token) < i);
+  if (again >= 0) throw new Error(`it is wrong at ${again}: another entry has the same token`);
+  return parsed.data;
 }
 
 /** Checks bearer tokens (RFC 6750) in a time that does not tell how much of a token was right. */
@@ -41,21 +60,39 @@ export class TokenCheck {
     this.#known = tokens.map(({ token: text, ...scope }) => ({ digest: digest(text), scope }));
   }
 
+  /** Is anyone let in? */
+  get open(): boolean {
+    return this.#known.length === 0;
+  }
+
   /** What whoever offers this token may ask; undefined for a stranger. */
   scopeOf(offered: string | undefined): Scope | undefined {
-    if (this.#known.length === 0) return {};
+    if (this.open) return EVERYTHING;
     if (offered === undefined) return undefined;
     const asked = digest(offered);
     return this.#known.find((one) => timingSafeEqual(one.digest, asked))?.scope;
   }
 }
 
+const EVERYTHING: Scope = { at: true };
+
 /** Why `scope` does not cover `request`, if it does not. */
-export function outOfScope({ purposes, claims }: Scope, request: VerifyRequest): string | undefined {
+export function outOfScope({ purposes, regions, claims, at }: Scope, request: VerifyRequest): string | undefined {
   if (purposes !== undefined && (request.purpose === undefined || !purposes.includes(request.purpose))) {
     return `this token is for ${purposes.join(", ")}`;
   }
+  if (regions !== undefined && !regions.some((prefix) => request.region?.startsWith(prefix) === true)) {
+    return `this token is for the regions ${regions.join(", ")}`;
+  }
+  if (request.at !== undefined && at !== true) return "this token may not ask about another moment than now";
   return claims === false && request.claims === true ? "this token may not ask for claims" : undefined;
+}
+
+/** `requirements`, with claims disclosed only where the party may see them too. */
+export function granted({ claims }: Scope, requirements: Requirements): Requirements {
+  if (!Array.isArray(claims)) return requirements;
+  const { disclosed } = requirements;
+  return { ...requirements, disclosed: disclosed?.filter((key) => claims.includes(key)) ?? claims };
 }
 
 /** The token of an Authorization header. */

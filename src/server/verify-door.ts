@@ -1,13 +1,12 @@
-import type { z } from "zod";
-import { parseTime } from "../format/time.js";
+import { RequestError } from "../format/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { Census } from "./census.js";
 import type { Budget, Exchange } from "./exchange.js";
-import { verifyMany, verifyOne } from "./messages.js";
 import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";
+import { type Questions, readQuestions } from "./questions.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, outOfScope, type TokenCheck } from "./token.js";
+import { bearerOf, granted, outOfScope, type TokenCheck } from "./token.js";
 
 /** Bytes of a body: 1,000 of the longest texts and the fields about them. */
 export const MAX_BODY_LENGTH = 5 * 1024 * 1024;
@@ -41,7 +40,8 @@ export class VerifyDoor {
       const fault = outOfScope(scope, request);
       if (fault !== undefined) throw new Problem("FORBIDDEN", fault);
     }
-    const requirementsOf = memo((request: VerifyRequest) => this.#tally.judge.requirementsOf(request, "card"));
+    const { judge } = this.#tally;
+    const requirementsOf = memo((request: VerifyRequest) => granted(scope, judge.requirementsOf(request, "card")));
     const verdicts = await new Promise<readonly Verdict[]>((resolve) => {
       this.#tally.ask("http", qrs, (index) => requirementsOf(requests[index] ?? {}), resolve);
     });
@@ -65,32 +65,20 @@ export class VerifyDoor {
   }
 }
 
-interface Asked {
-  qrs: string[];
-  /** What is asked of each; one object for all that ask the same. */
-  requests: VerifyRequest[];
-  single: boolean;
-}
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function readBody(body: Buffer): Asked {
+function readBody(body: Buffer): Questions {
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8"));
+    value = JSON.parse(utf8.decode(body));
   } catch {
-    throw new Problem("BAD_REQUEST", "the body is not JSON");
+    throw new Problem("BAD_REQUEST", "the body is not JSON in UTF-8");
   }
-  if (typeof value === "object" && value !== null && "items" in value) {
-    const { items, ...fields } = check(verifyMany, value);
-    const common = requestOf(fields);
-    const asked = items.map((item) => {
-      if (typeof item === "string") return { qr: item, request: common };
-      const { qr, ...own } = item;
-      return { qr, request: Object.keys(own).length === 0 ? common : { ...common, ...requestOf(own) } };
-    });
-    return { qrs: asked.map(({ qr }) => qr), requests: asked.map(({ request }) => request), single: false };
+  try {
+    return readQuestions(value);
+  } catch (error) {
+    throw error instanceof RequestError ? new Problem("BAD_REQUEST", error.message) : error;
   }
-  const { qr, ...fields } = check(verifyOne, value);
-  return { qrs: [qr], requests: [requestOf(fields)], single: true };
 }
 
 /** `work`, done once for each object. */
@@ -100,28 +88,5 @@ function memo<K extends object, V>(work: (key: K) => V): (key: K) => V {
     const value = known.get(key) ?? work(key);
     known.set(key, value);
     return value;
-  };
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  // Of what an item may be, the fullest form says best what is wrong.
-  const inner = issue?.code === "invalid_union" ? issue.errors.at(-1)?.[0] : undefined;
-  const where = [...(issue?.path ?? []), ...(inner?.path ?? [])].join(".") || "the body";
-  throw new Problem("BAD_REQUEST", `${where}: ${(inner ?? issue)?.message ?? "wrong"}`);
-}
-
-type Fields = Omit<z.infer<typeof verifyOne>, "qr">;
-
-function requestOf({ purpose, region, audience, at, claims }: Fields): VerifyRequest {
-  const time = at === undefined ? undefined : parseTime(at);
-  return {
-    ...(purpose !== undefined && { purpose }),
-    ...(region !== undefined && { region }),
-    ...(audience !== undefined && { audience }),
-    ...(time !== undefined && { at: time }),
-    ...(claims !== undefined && { claims }),
   };
 }

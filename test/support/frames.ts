@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { MAX_NAME_LENGTH, type ServerFrame } from "../../src/format/frame.js";
+import type { ServerFrame } from "../../src/format/frame.js";
+import { MAX_NAME_LENGTH } from "../../src/format/request.js";
 import type { ClaimValue, Verdict, VerifyRequest } from "../../src/format/verdict.js";
 
 /** What may be said over a stream, for property tests. Absent fields are left out, as both notations do. */
@@ -9,7 +10,6 @@ export const names = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }
 export const requests: fc.Arbitrary<VerifyRequest> = fc.record(
   {
     purpose: names,
-    audience: names,
     region: fc.stringMatching(/^[0-9]{6}$/),
     at: fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true }),
     claims: fc.boolean(),
@@ -18,7 +18,7 @@ export const requests: fc.Arbitrary<VerifyRequest> = fc.record(
 );
 
 function isName(text: string): boolean {
-  return text.length <= MAX_NAME_LENGTH;
+  return text.length <= MAX_NAME_LENGTH && !text.includes("\uFFFD");
 }
 
 const claimValues = fc.letrec<{ value: ClaimValue }>((tie) => ({

@@ -72,6 +72,8 @@ describe("a command that cannot start ends with 2, says why and what helps", () 
     ["verify cards.txt --trust trust.json --policy trust.json", "cannot use trust.json: the policy is wrong"],
     ["verify cards.txt --trust trust.json --region 11", "--region 11"],
     ["verify cards.txt --trust trust.json --at tomorrow", "--at tomorrow"],
+    ["verify cards.txt --trust trust.json --audience gate", "cannot take --audience gate: audience is for"],
+    ["explain BB8 --audience gate", "cannot take --audience gate: audience is for"],
     ["verify cards.txt --trust trust.json --polcy x", "--polcy"],
     ["verify cards.txt --trust big", "cannot read --trust big: it has 1181116006 bytes, and at most 4194304 are read"],
     ["verify cards.txt --trust trust.json --policy big", "cannot read --policy big: it has 1181116006 bytes"],

@@ -1,7 +1,7 @@
 import { createServer, type Server as TcpServer, connect, type Socket as TcpSocket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { HufuClient } from "../../../src/client/client.js";
+import { type ClientOptions, HufuClient, type VerifyRequest } from "../../../src/client/client.js";
 import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
 
 let station: Station;
@@ -27,6 +27,21 @@ describe.each(["msgpack", "json"] as const)("HufuClient over %s", (notation) => 
     for await (const { code } of client.verifyMany(cards(3000), { at })) got.push(code);
     expect(got).toEqual(expected(3000));
     client.close();
+  });
+
+  it("rejects what is misspelt or not read before it is sent", async () => {
+    const client = new HufuClient("ws://127.0.0.1:1", { notation, attempts: 1 });
+    const misspelt = { purpos: "rail-boarding" } as VerifyRequest;
+    await expect(client.verify(card, misspelt)).rejects.toMatchObject({
+      code: "BAD_REQUEST",
+      message: '"purpos" is not a field here: there are purpose, region, audience, at, claims',
+    });
+    await expect(client.verify(card, { audience: "gate" })).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    await expect(client.verifyMany([card], misspelt).next()).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    client.close();
+    expect(() => new HufuClient(station.url, { notatoin: "json" } as ClientOptions)).toThrow(
+      '"notatoin" is not an option of HufuClient: there are token, notation, WebSocket, attempts',
+    );
   });
 
   it("rejects a request that the server refuses, and goes on", async () => {
@@ -150,7 +165,7 @@ describe("a bad line", () => {
   });
 
   it("rejects at once when its token is refused", async () => {
-    const guarded = await startStation({ tokens: [{ token: "s3cret" }] });
+    const guarded = await startStation({ tokens: [{ token: "s3cret", at: true }] });
     const url = `http://127.0.0.1:${guarded.port}`;
     const stranger = new HufuClient(url, { token: "guess" });
     await expect(stranger.verify(card)).rejects.toMatchObject({ code: 4401 });

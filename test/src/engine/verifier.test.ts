@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Verifier } from "../../../src/engine/verifier.js";
+import { Engine, type EngineOptions } from "../../../src/engine/engine.js";
+import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
 import { Algorithm } from "../../../src/format/batch.js";
-import type { Verdict } from "../../../src/format/verdict.js";
+import { OptionsError } from "../../../src/format/options.js";
+import { RequestError } from "../../../src/format/request.js";
+import type { Verdict, VerifyRequest } from "../../../src/format/verdict.js";
+import { PolicyError, type PolicyTable } from "../../../src/policy/policy.js";
 import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
 import { compileFaultyEngine } from "../../support/faulty.js";
 import { generateKey } from "../../support/keys.js";
@@ -120,5 +124,31 @@ describe("faults", () => {
     expect(performance.now() - began).toBeLessThan(10_000);
     expect((await verifier.verifyBatch([card], { at }))[0]?.code).toBe("VALID");
     expect(verifier.stats.replaced).toBe(2);
+  });
+});
+
+describe("what is asked of the library", () => {
+  const trust = jwksOf([key]);
+
+  it("is refused where it is misspelt or not read: a request, a policy, an option", async () => {
+    const verifier = await Verifier.create({ trust, workers: 1 });
+    const engine = await Engine.create({ trust });
+    for (const request of [{ purpos: "rail-boarding" }, { audience: "gate" }, { claims: 1 }, { region: "11" }]) {
+      const asked = request as VerifyRequest;
+      await expect(verifier.verifyBatch([card], asked)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+      expect(() => engine.verifyBatch([card], asked), JSON.stringify(asked)).toThrow(RequestError);
+    }
+    await verifier.close();
+    const policyOf = (rule: object): PolicyTable => ({ hufuPolicy: 1, rules: [rule] }) as PolicyTable;
+    for (const rule of [
+      { purpose: "a", minTier: "Full" },
+      { purpose: "a", mintier: "full" },
+    ]) {
+      await expect(Verifier.create({ trust, policy: policyOf(rule), workers: 1 })).rejects.toThrow(PolicyError);
+    }
+    await expect(Verifier.create({ trust, worker: 1 } as VerifierOptions)).rejects.toThrow(
+      '"worker" is not an option of Verifier.create',
+    );
+    await expect(Engine.create({ trust, polcy: {} } as EngineOptions)).rejects.toThrow(OptionsError);
   });
 });

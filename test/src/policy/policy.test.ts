@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Requirements } from "../../../src/format/requirements.js";
 import type { VerifyRequest } from "../../../src/format/verdict.js";
 import { Tier } from "../../../src/format/batch.js";
-import { PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
+import { checkPolicy, PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
 
 const policy = readPolicy(
   JSON.stringify({
@@ -83,4 +83,16 @@ describe("readPolicy", () => {
       expect(() => readPolicy(json)).toThrow(message);
     });
   }
+
+  it("lists what may stand where something else stands", () => {
+    const rule = { purpose: "rail-boarding", mintier: "full" };
+    const fields = "purpose, regions, from, until, minTier, minAge, claims, presentation";
+    expect(() => checkPolicy({ hufuPolicy: 1, rules: [rule] })).toThrow(
+      `the policy is wrong: rules.0: "mintier" is not a field here: there are ${fields}`,
+    );
+    expect(() => checkPolicy({ hufuPolicy: 1, rules: [], rule })).toThrow("there are hufuPolicy, name, rules");
+    expect(() => checkPolicy({ hufuPolicy: 1, rules: [{ purpose: "a", minTier: "Full" }] })).toThrow(
+      /rules\.0\.minTier: .*"lite"\|"full"/,
+    );
+  });
 });

@@ -78,6 +78,15 @@ describe("POST /v1/verify", () => {
     expect((await post({ qr: forged, at, claims: true })).value).not.toHaveProperty("claims");
   });
 
+  it("refuses a body that is not UTF-8, and takes one with a byte order mark", async () => {
+    const send = (body: Uint8Array<ArrayBuffer>): Promise<Response> =>
+      fetch(`${url}/v1/verify`, { method: "POST", body });
+    const wrong = await send(Buffer.concat([Buffer.from('{"qr":"'), Buffer.of(0xff), Buffer.from('"}')]));
+    expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toMatchObject({ code: "BAD_REQUEST", detail: "the body is not JSON in UTF-8" });
+    expect((await send(Buffer.from('\ufeff{"qr":"BB8"}'))).status).toBe(200);
+  });
+
   it("keeps the order of up to 1,000 items", async () => {
     const texts = [card, forged, expired, "BB8"];
     const codes = ["VALID", "BAD_ISSUER_SIGNATURE", "EXPIRED", "BAD_ZLIB"];
@@ -105,6 +114,8 @@ describe("POST /v1/verify", () => {
     ["a field it does not know", { qr: "", purpos: "rail-boarding" }, "purpos"],
     ["a region that is none", { qr: "", region: "11" }, "region"],
     ["a time without zone", { qr: "", at: "2026-10-01T08:00:00" }, "at"],
+    ["an audience, as there are no presentations yet", { qr: "", audience: "gate" }, "audience"],
+    ["an audience of one item", { items: [{ qr: "", audience: "gate" }] }, "items.0.audience"],
     ["no items", { items: [] }, "items"],
     ["1,001 items", { items: Array.from({ length: 1001 }, () => ({ qr: "" })) }, "items"],
     ["items that are neither texts nor maps", { items: [1] }, "items.0"],
@@ -220,7 +231,12 @@ describe("start and stop", () => {
   });
 
   it("keeps a token to its scope", async () => {
-    const tokens = [{ token: "gate", purposes: ["rail-boarding"], claims: false }, { token: "bank" }];
+    const tokens = [
+      { token: "gate", purposes: ["rail-boarding"], claims: false, at: true },
+      { token: "bank", at: true },
+      { token: "desk", regions: ["1101"], claims: [4], at: true },
+      { token: "hall" },
+    ];
     const scoped = await startServer(verifier, { host: "127.0.0.1", port: 0, version: "1", tokens });
     const ask = async (token: string, body: object): Promise<unknown[]> => {
       const request = { method: "POST", body: JSON.stringify(body), headers: { authorization: `Bearer ${token}` } };
@@ -234,6 +250,12 @@ describe("start and stop", () => {
     const items = [{ qr: card }, { qr: card, purpose: "bank-account" }];
     expect(await ask("gate", { items, purpose: "rail-boarding" })).toEqual([403, "FORBIDDEN"]);
     expect(await ask("bank", { qr: card, at, purpose: "rail-boarding", claims: true })).toEqual([200, "VALID"]);
+    expect(await ask("desk", { qr: card, at, region: "110105" })).toEqual([200, "VALID"]);
+    expect(await ask("desk", { qr: card, at, region: "110200" })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("desk", { qr: card, at })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("hall", { qr: card, at })).toEqual([403, "FORBIDDEN"]);
+    expect(await ask("hall", { items: [{ qr: card, at }] })).toEqual([403, "FORBIDDEN"]);
+    expect((await ask("hall", { qr: card }))[0]).toBe(200);
     await scoped.close();
   });
 

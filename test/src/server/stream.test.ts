@@ -171,7 +171,7 @@ describe("refusals", () => {
   });
 
   it("a request that its token is not for closes it with 4403", async () => {
-    const scoped = await startStation({ tokens: [{ token: "gate", purposes: ["rail-boarding"] }] });
+    const scoped = await startStation({ tokens: [{ token: "gate", purposes: ["rail-boarding"], at: true }] });
     const ask = async (more: object): Promise<Line> => {
       const line = await open([...MSGPACK, "hufu.token.gate"], scoped.url);
       line.send(question(1, [card], more));
@@ -184,6 +184,36 @@ describe("refusals", () => {
       expect(await line.closed).toEqual({ code: 4403, reason: "this token is for rail-boarding" });
     }
     await scoped.stop();
+  });
+
+  it("another moment than now is for those who were granted it, at both doors", async () => {
+    const guarded = await startStation({ tokens: [{ token: "gate" }] });
+    const line = await open([...MSGPACK, "hufu.token.gate"], guarded.url);
+    line.send(question(1, [card]));
+    expect(await line.closed).toEqual({
+      code: 4403,
+      reason: "this token may not ask about another moment than now",
+    });
+    const now = await open([...MSGPACK, "hufu.token.gate"], guarded.url);
+    now.send(question(1, ["BB8"], { at: undefined }));
+    expect((await now.received(2))[1]).toMatchObject({ type: "verdicts", verdicts: [{ code: "BAD_ZLIB" }] });
+    await guarded.stop();
+  });
+
+  it("a party sees those claims that policy, party and card all allow", async () => {
+    const policy = { hufuPolicy: 1 as const, rules: [{ purpose: "hotel-checkin", claims: [1, 4] }] };
+    const tokens = [{ token: "hotel", claims: [4, 8], at: true }];
+    const seen = async (engine: object, more: object): Promise<string[]> => {
+      const scoped = await startStation({ tokens }, engine);
+      const line = await open([...MSGPACK, "hufu.token.hotel"], scoped.url);
+      line.send(question(1, [card], { claims: true, ...more }));
+      const [, answer] = await line.received(2);
+      await scoped.stop();
+      return Object.keys((answer as VerdictsFrame).verdicts[0]?.claims ?? {});
+    };
+    expect(await seen({ policy }, { purpose: "hotel-checkin" })).toEqual(["4"]);
+    expect(await seen({ policy }, {})).toEqual([]);
+    expect(await seen({}, {})).toEqual(["4", "8"]);
   });
 
   it("silence closes it with 4408", async () => {

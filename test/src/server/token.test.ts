@@ -3,7 +3,10 @@ import { readTokens } from "../../../src/server/token.js";
 
 describe("access tokens", () => {
   it("reads tokens with their scopes, and repeats no token in what it says is wrong", () => {
-    const tokens = [{ token: "gate-secret", purposes: ["rail-boarding"], claims: false }];
+    const tokens = [
+      { token: "gate-secret", purposes: ["rail-boarding"], claims: false },
+      { name: "Bank", token: "bank-secret", regions: ["31", "110105"], claims: [1, 4], at: true },
+    ];
     expect(readTokens(JSON.stringify(tokens))).toEqual(tokens);
     expect(() => readTokens("[")).toThrow("not JSON");
     expect(() => readTokens("[]")).toThrow();
@@ -11,8 +14,24 @@ describe("access tokens", () => {
       { token: "<secret>" },
       { token: "gate-secret", purpose: "x" },
       { token: "gate-secret", purposes: [] },
+      { token: "gate-secret", regions: ["110"] },
+      { token: "gate-secret", claims: ["name"] },
+      { token: "gate-secret", at: "yes" },
     ]) {
       expect(() => readTokens(JSON.stringify([wrong]))).toThrow(/^it is wrong at 0(?!.*secret)/);
     }
+  });
+
+  it("names a field that is misspelt or of a later version, and lists those there are", () => {
+    const fields = "there are name, token, purposes, regions, claims, at";
+    const misspelt = JSON.stringify([{ token: "gate-secret", purpose: "x" }]);
+    expect(() => readTokens(misspelt)).toThrow(`it is wrong at 0: "purpose" is not a field here: ${fields}`);
+    const later = JSON.stringify([{ token: "gate-secret", match: true }]);
+    expect(() => readTokens(later)).toThrow(`${fields} (match is for a later version)`);
+  });
+
+  it("refuses one token for two parties: whose grants would it have?", () => {
+    const twice = JSON.stringify([{ token: "gate-secret", at: true }, { token: "gate-secret" }]);
+    expect(() => readTokens(twice)).toThrow("it is wrong at 1: another entry has the same token");
   });
 });
