@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Logger } from "pino";
 import { type Config, configure } from "../server/config.js";
 import type { FeedEvent } from "../server/feed.js";
+import type { ServerOptions } from "../server/server.js";
 import { type AccessToken, readTokens } from "../server/token.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
@@ -34,7 +35,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     import("../server/server.js"),
   ]);
   const log = pino({ level: config.logLevel }, pino.destination(2));
-  const { workers, statusMaxAge, host, port, credits, idleSeconds, perAddress, connections } = config;
+  const { workers, statusMaxAge, host } = config;
   const source = config.feed === undefined ? undefined : openFeed(config.feed);
   const verifier = await Verifier.create({
     trust: await readTrustFiles(config.trust),
@@ -48,8 +49,11 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const feed = source && new Feed(source, verifier, reportTo(log));
   await Promise.race([feed?.start(), after(FIRST_LOOK_MS, undefined, { ref: false })]);
   const server = await startServer(verifier, {
-    ...{ host, port, credits, idleSeconds, perAddress, connections, version: version() },
+    ...doorsOf(config),
     tokens,
+    onWarning: (message) => {
+      log.warn(message);
+    },
     onError: (error, requestId) => {
       log.error({ err: error, requestId }, "a request failed");
     },
@@ -58,12 +62,24 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     await verifier.close();
     throw startFailure(error);
   });
-  log.info({ host, port: server.port, workers: verifier.stats.workers }, "verifying");
+  const { healthPort } = server;
+  log.info(
+    { host, port: server.port, ...(healthPort !== undefined && { healthPort }), workers: verifier.stats.workers },
+    "verifying",
+  );
   const signal = await interruption();
   log.info({ signal }, "stopping: answering what is in work");
   await Promise.all([server.close(), feed?.stop()]);
   await verifier.close();
   log.info("stopped");
+}
+
+function doorsOf(config: Config): ServerOptions {
+  const { host, port, credits, idleSeconds, perAddress, connections, allowHost, cors, trustProxy, healthPort } = config;
+  return {
+    ...{ host, port, credits, idleSeconds, perAddress, connections, allowHost, cors, trustProxy, version: version() },
+    ...(healthPort !== undefined && { healthPort }),
+  };
 }
 
 /** The one token that may ask everything, and those that are for something. */

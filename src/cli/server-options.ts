@@ -10,7 +10,7 @@ export function withServerOptions(command: Command): Command {
   for (const name of SETTING_NAMES) {
     const { variable, about, fallback, kind, secret } = SETTINGS[name];
     if (secret === true) continue;
-    const value = kind === "list" ? "<file...>" : kind === "number" ? "<n>" : "<value>";
+    const value = { list: "<file...>", names: "<name...>", number: "<n>", text: "<value>" }[kind];
     const shown = fallback === undefined || Array.isArray(fallback) ? "" : `, ${fallback} by default`;
     const option = new Option(`--${flagOf(name)} ${value}`, `${about}${shown} (${variable})`);
     if (kind === "number") option.argParser((text) => (text.trim() === "" ? text : Number(text)));

@@ -63,7 +63,7 @@ const WINDOW = 4_096;
 const ANYTHING: VerifyRequest = Object.freeze({});
 
 /** Close codes after which the same client would only be closed again. */
-const FINAL = new Set<number>([CloseCode.BAD_FRAME, CloseCode.TOKEN, CloseCode.SCOPE]);
+const FINAL = new Set<number>([CloseCode.BAD_FRAME, CloseCode.TOKEN, CloseCode.SCOPE, CloseCode.TOO_LARGE]);
 
 /**
  * A relying party's line to a verifier, for Node and browsers. Connects when there is something to ask, and again when

@@ -23,11 +23,19 @@ export const MAX_FRAME_LENGTH = 1_048_576;
 
 /** How the server closes a connection (RFC 6455 section 7.4; 4000-4999 are an application's own). */
 export enum CloseCode {
+  /** The server stops: connect to another, and ask again what is unanswered. */
   GOING_AWAY = 1001,
+  /** What came is not a frame of the subprotocol. */
   BAD_FRAME = 4400,
+  /** The token is missing or unknown. */
   TOKEN = 4401,
+  /** The token is not for what was asked. */
   SCOPE = 4403,
+  /** No frame for too long, or not even an answer to a ping. */
   IDLE = 4408,
+  /** The frame has more bytes than `welcome.limits` says. */
+  TOO_LARGE = 4413,
+  /** More items unanswered than the credits allow. */
   OVER_CREDIT = 4429,
 }
 

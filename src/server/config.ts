@@ -4,6 +4,7 @@ import { readBoundedSync } from "../engine/bounded-file.js";
 import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
 import { decodeText } from "../format/text.js";
 import { readFeedAddress } from "./feed-address.js";
+import { isNetwork } from "./peers.js";
 import { token } from "./token.js";
 
 /**
@@ -12,6 +13,13 @@ import { token } from "./token.js";
  */
 const whole = (least: number, most: number): z.ZodInt => z.int().min(least).max(most);
 const files = z.array(z.string().min(1));
+const hostName = z
+  .string()
+  .regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])$/, "a name is without scheme and port");
+const origin = z.string().refine((text) => {
+  return URL.canParse(text) && new URL(text).origin === text;
+}, "an origin is written as browsers do: scheme, name and port if it is not the scheme's own, and nothing after");
+const network = z.string().refine(isNetwork, "a network is an address, or one with the length of its prefix");
 const place = z
   .string()
   .min(1)
@@ -38,6 +46,10 @@ const settings = z.strictObject({
   idleSeconds: whole(0, 86_400),
   perAddress: whole(1, 65_536),
   connections: whole(1, 1_000_000),
+  allowHost: z.array(hostName),
+  cors: z.array(origin),
+  trustProxy: z.array(network),
+  healthPort: whole(0, 65_535).optional(),
   logLevel: z.enum(["silent", "error", "warn", "info", "debug"]),
 });
 
@@ -54,7 +66,8 @@ interface Description {
   variable: string;
   about: string;
   fallback?: Config[Setting];
-  kind: "text" | "number" | "list";
+  /** Of a list, the environment has files as PATH has them, and names with commas between. */
+  kind: "text" | "number" | "list" | "names";
   secret?: true;
 }
 
@@ -95,6 +108,29 @@ export const SETTINGS: Readonly<Record<Setting, Description>> = {
     kind: "number",
   },
   connections: { variable: "HUFU_CONNECTIONS", about: "connections in all", fallback: 10_000, kind: "number" },
+  allowHost: {
+    variable: "HUFU_ALLOW_HOST",
+    about: "names of the server, beside localhost and that of --host, where no token is demanded",
+    fallback: [],
+    kind: "names",
+  },
+  cors: {
+    variable: "HUFU_CORS",
+    about: "origins of web pages that may use the server",
+    fallback: [],
+    kind: "names",
+  },
+  trustProxy: {
+    variable: "HUFU_TRUST_PROXY",
+    about: "proxies that are believed whose a request is: addresses, or networks such as 10.0.0.0/8",
+    fallback: [],
+    kind: "names",
+  },
+  healthPort: {
+    variable: "HUFU_HEALTH_PORT",
+    about: "port for /livez, /readyz, /version and /metrics alone, HTTP/1.0 as well",
+    kind: "number",
+  },
   logLevel: {
     variable: "HUFU_LOG_LEVEL",
     about: "silent, error, warn, info or debug",
@@ -170,5 +206,6 @@ function readFile(path: string): Record<string, unknown> {
 function parse(text: string | undefined, kind: Description["kind"]): unknown {
   if (text === undefined || text === "") return undefined;
   if (kind === "list") return text.split(delimiter);
+  if (kind === "names") return text.split(",").map((name) => name.trim());
   return kind === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
 }

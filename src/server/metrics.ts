@@ -18,8 +18,6 @@ export class Metrics {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry, prefix: "hufu_" });
     const counts = this.#counts;
-    const counter = (name: string, help: string, read: () => number): Counter =>
-      new Counter({ name, help, registers, collect: absolute(read) });
     new Counter({
       name: "hufu_verdicts_total",
       help: "Verdicts given",
@@ -44,8 +42,12 @@ export class Metrics {
     this.gauge("hufu_workers", "Worker threads", () => stats().workers);
     this.gauge("hufu_trust_epoch", "Epoch of the trust list in force", () => stats().trustEpoch);
     this.gauge("hufu_status_epoch", "Newest epoch of status in force, 0 for none", () => stats().statusEpoch);
-    counter("hufu_batches_total", "Batches verified", () => stats().batches);
-    counter("hufu_workers_replaced_total", "Workers or instances replaced after a failure", () => stats().replaced);
+    this.counter("hufu_batches_total", "Batches verified", () => stats().batches);
+    this.counter(
+      "hufu_workers_replaced_total",
+      "Workers or instances replaced after a failure",
+      () => stats().replaced,
+    );
   }
 
   /** Tell a value that is known at the moment of a scrape. */
@@ -58,6 +60,11 @@ export class Metrics {
         this.set(read());
       },
     });
+  }
+
+  /** Tell a count that is kept elsewhere. */
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({ name, help, registers: [this.#registry], collect: absolute(read) });
   }
 
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;

@@ -1,21 +1,25 @@
 /** How much each network address has of something that is shared. */
 export class PerAddress {
-  readonly #counts = new Map<string, number>();
+  readonly #amounts = new Map<string, number>();
 
   /** `most`: what one address may have. */
   constructor(readonly most: number) {}
 
   isFull(address: string): boolean {
-    return (this.#counts.get(address) ?? 0) >= this.most;
+    return this.of(address) >= this.most;
   }
 
-  enter(address: string): void {
-    this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
+  of(address: string): number {
+    return this.#amounts.get(address) ?? 0;
   }
 
-  leave(address: string): void {
-    const left = (this.#counts.get(address) ?? 1) - 1;
-    if (left > 0) this.#counts.set(address, left);
-    else this.#counts.delete(address);
+  enter(address: string, amount = 1): void {
+    this.#amounts.set(address, this.of(address) + amount);
+  }
+
+  leave(address: string, amount = 1): void {
+    const left = this.of(address) - amount;
+    if (left > 0) this.#amounts.set(address, left);
+    else this.#amounts.delete(address);
   }
 }

@@ -5,9 +5,13 @@ export type ProblemCode =
   | Extract<CodeName, "BAD_REQUEST" | "BUSY" | "INTERNAL" | "TOO_LARGE">
   | "UNAUTHORIZED"
   | "FORBIDDEN"
+  | "HOST_NOT_ALLOWED"
+  | "ORIGIN_NOT_ALLOWED"
   | "NOT_FOUND"
   | "METHOD_NOT_ALLOWED"
+  | "TOO_SLOW"
   | "UPGRADE_REQUIRED"
+  | "UNSUPPORTED_CODING"
   | "TOO_MANY_CONNECTIONS"
   | "SHUTTING_DOWN";
 
@@ -15,12 +19,16 @@ const KINDS: Record<ProblemCode, { status: string; title: string }> = {
   BAD_REQUEST: { status: "400 Bad Request", title: "The request is malformed" },
   UNAUTHORIZED: { status: "401 Unauthorized", title: "A bearer token is required" },
   FORBIDDEN: { status: "403 Forbidden", title: "The bearer token is not for this request" },
+  HOST_NOT_ALLOWED: { status: "403 Forbidden", title: "The server is not known by this name" },
+  ORIGIN_NOT_ALLOWED: { status: "403 Forbidden", title: "Pages of this origin may not use the server" },
   NOT_FOUND: { status: "404 Not Found", title: "There is nothing at this address" },
   METHOD_NOT_ALLOWED: { status: "405 Method Not Allowed", title: "This address has other methods" },
+  TOO_SLOW: { status: "408 Request Timeout", title: "The request came too slowly" },
   TOO_LARGE: { status: "413 Content Too Large", title: "The request is too large" },
   UPGRADE_REQUIRED: { status: "426 Upgrade Required", title: "This address speaks WebSocket" },
   TOO_MANY_CONNECTIONS: { status: "429 Too Many Requests", title: "Too many connections from this address" },
   INTERNAL: { status: "500 Internal Server Error", title: "The server failed" },
+  UNSUPPORTED_CODING: { status: "501 Not Implemented", title: "This transfer coding is not understood" },
   BUSY: { status: "503 Service Unavailable", title: "The verifier is busy" },
   SHUTTING_DOWN: { status: "503 Service Unavailable", title: "The server is shutting down" },
 };

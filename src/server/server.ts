@@ -1,10 +1,14 @@
-import { MAX_FRAME_LENGTH } from "../format/frame.js";
-import { Exchange } from "./exchange.js";
+import { limitConnections } from "./connections.js";
+import { type Answer, openHealthDoor, type Probes } from "./health.js";
 import { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
+import { Origins } from "./origins.js";
+import { Peers } from "./peers.js";
 import { Problem } from "./problem.js";
-import { type HttpRequest, type HttpResponse, openSockets, type us_socket_context_t } from "./sockets.js";
-import { type Connection, MAX_BACKPRESSURE, Stream } from "./stream.js";
+import { untilQuiet } from "./quiet.js";
+import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
+import { openSockets, type WebSocketBehavior } from "./sockets.js";
+import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
 import { type Judge, Tally } from "./tally.js";
 import { type AccessToken, TokenCheck } from "./token.js";
 import { VerifyDoor } from "./verify-door.js";
@@ -25,10 +29,19 @@ export interface ServerOptions {
   perAddress?: number;
   /** Connections in all; 10,000 by default. */
   connections?: number;
+  /** Names that the server has beside localhost and `host`; see Origins. */
+  allowHost?: readonly string[];
+  /** Origins of web pages that may use it. */
+  cors?: readonly string[];
+  /** Proxies that are believed whose a request is: addresses, or networks as CIDR writes them. */
+  trustProxy?: readonly string[];
+  /** Port for the probes alone, HTTP/1.0 as well, 0 for any that is free; none by default. */
+  healthPort?: number;
   /** Files to serve beside the service's own addresses, by path. */
   pages?: ReadonlyMap<string, Page>;
-  /** Told of exceptions that no request explains. */
-  onError?: (error: unknown, requestId: string) => void;
+  onError?: OnError;
+  /** Told in a sentence what whoever runs the server should know. */
+  onWarning?: (message: string) => void;
 }
 
 export interface Page {
@@ -38,11 +51,10 @@ export interface Page {
 
 export interface RunningServer {
   readonly port: number;
-  /** Accept nothing new, answer what is in work, then close every connection. */
+  readonly healthPort: number | undefined;
+  /** Accept nothing new, answer what had been sent, then close every connection. */
   close(): Promise<void>;
 }
-
-type Handler = (exchange: Exchange) => void | Promise<void>;
 
 /** How long answers that are in work are waited for when the server closes. */
 const GRACE_MS = 5_000;
@@ -57,52 +69,78 @@ const PAGE_HEADERS = {
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
   const { app, listen } = openSockets();
+  const { host, perAddress = 256, version } = options;
   const token = new TokenCheck(options.tokens ?? []);
-  const perAddress = options.perAddress ?? 256;
-  const most = options.connections ?? 10_000;
   const metrics = new Metrics(() => judge.stats);
   const tally = new Tally(judge, metrics);
-  const stream = new Stream(tally, token, {
-    version: options.version,
-    credits: options.credits ?? 4_096,
-    idleSeconds: options.idleSeconds ?? 600,
-    perAddress,
-  });
+  const { credits = 4_096, idleSeconds = 600 } = options;
+  const stream = new Stream(tally, token, { version, credits, idleSeconds, perAddress });
   const door = new VerifyDoor(tally, token, perAddress);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
-  const api = openApi(options.version);
-  let closing = false;
-  let connections = 0;
+  const probes = probesOf(version, metrics, () => reception.closing);
+  const { allowHost: allowHosts = [], cors = [] } = options;
+  const reception = new Reception(
+    routesOf(probes, door, options),
+    new Origins({ open: token.open, host, allowHosts, cors }),
+    new Peers(options.trustProxy ?? []),
+    options.onError,
+  );
+  const crowd = limitConnections(app, options.connections ?? 10_000, metrics, options.onWarning ?? (() => undefined));
+  app.any("/*", (response, request) => {
+    reception.receive(response, request);
+  });
+  app.ws<Connection>("/v1/stream", {
+    ...streamBehavior(stream, reception),
+    close: (socket) => {
+      // An upgraded connection is not reported to the filter a second time.
+      crowd.left();
+      stream.closed(socket);
+    },
+  });
+  const health = options.healthPort === undefined ? undefined : await openHealthDoor(host, options.healthPort, probes);
+  const { port, stop } = await listen(host, options.port).catch(async (error: unknown) => {
+    await health?.close();
+    throw error;
+  });
+  return {
+    port,
+    healthPort: health?.port,
+    close: async () => {
+      if (reception.closing) return;
+      reception.closing = true;
+      stop();
+      await untilQuiet(() => reception.arrived + stream.frames);
+      stream.drain();
+      await Promise.all([tally.inFlight.idle(GRACE_MS), door.atWork.idle(GRACE_MS)]);
+      stream.end();
+      app.close();
+      await health?.close();
+    },
+  };
+}
 
+/** What the server tells of itself. */
+function probesOf(version: string, metrics: Metrics, isClosing: () => boolean): Probes {
+  return new Map<string, () => Answer | Promise<Answer>>([
+    ["/livez", () => ({ type: "text/plain", body: "alive\n" })],
+    [
+      "/readyz",
+      () => {
+        if (isClosing()) throw new Problem("SHUTTING_DOWN", "this server takes no new work");
+        return { type: "text/plain", body: "ready\n" };
+      },
+    ],
+    ["/version", () => ({ type: "application/json", body: JSON.stringify({ name: "hufu", version }) })],
+    ["/metrics", async () => ({ type: metrics.contentType, body: await metrics.text() })],
+  ]);
+}
+
+function routesOf(probes: Probes, door: VerifyDoor, { version, pages }: ServerOptions): Routes {
+  const api = openApi(version);
   const routes = new Map<string, Partial<Record<string, Handler>>>([
     ["/v1/verify", { POST: (exchange) => door.handle(exchange) }],
     ["/v1/stream", { GET: refuseWithoutUpgrade }],
-    [
-      "/livez",
-      read((exchange) => {
-        exchange.send("text/plain", "alive\n");
-      }),
-    ],
-    [
-      "/readyz",
-      read((exchange) => {
-        if (closing) throw new Problem("SHUTTING_DOWN", "this server takes no new work");
-        exchange.send("text/plain", "ready\n");
-      }),
-    ],
-    [
-      "/version",
-      read((exchange) => {
-        exchange.json({ name: "hufu", version: options.version });
-      }),
-    ],
-    [
-      "/metrics",
-      read(async (exchange) => {
-        exchange.send(metrics.contentType, await metrics.text());
-      }),
-    ],
     [
       "/openapi.json",
       read((exchange) => {
@@ -110,7 +148,14 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
       }),
     ],
   ]);
-  for (const [path, page] of options.pages ?? []) {
+  for (const [path, probe] of probes) {
+    const answer: Handler = async (exchange) => {
+      const { type, body } = await probe();
+      exchange.send(type, body);
+    };
+    routes.set(path, read(answer));
+  }
+  for (const [path, page] of pages ?? []) {
     routes.set(
       path,
       read((exchange) => {
@@ -118,50 +163,27 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
       }),
     );
   }
+  return routes;
+}
 
-  const fail = (exchange: Exchange, error: unknown): void => {
-    if (!(error instanceof Problem)) options.onError?.(error, exchange.requestId);
-    exchange.refuse(error instanceof Problem ? error : new Problem("INTERNAL", "this is a fault of the server"));
-  };
+function read(handler: Handler): Partial<Record<string, Handler>> {
+  return { GET: handler, HEAD: handler };
+}
 
-  app.filter((response, change) => {
-    connections += Number(change);
-    if (Number(change) > 0 && connections > most) response.close();
-  });
+function refuseWithoutUpgrade(): void {
+  throw upgradeRequired();
+}
 
-  app.any("/*", (response, request) => {
-    // An exception that left this handler would end the process.
-    const exchange = new Exchange(response, request);
-    if (exchange.framing !== undefined) {
-      refuseLater(exchange, exchange.framing);
-      return;
-    }
-    try {
-      const answered = handlerOf(routes, exchange)(exchange);
-      answered?.catch((error: unknown) => {
-        fail(exchange, error);
-      });
-    } catch (error) {
-      fail(exchange, error);
-    }
-  });
-
-  app.ws<Connection>("/v1/stream", {
-    // Twice what a frame may have: what is only a little too large is told so before it is closed.
-    maxPayloadLength: 2 * MAX_FRAME_LENGTH,
+function streamBehavior(stream: Stream, reception: Reception): WebSocketBehavior<Connection> {
+  return {
+    maxPayloadLength: MAX_READ_LENGTH,
     maxBackpressure: MAX_BACKPRESSURE,
     closeOnBackpressureLimit: true,
-    // For peers that have vanished; idle ones are closed by Stream, with a code.
-    idleTimeout: 60,
-    sendPingsAutomatically: true,
+    // Stream finds out whether peers live, and closes with a code; this is for where it cannot.
+    idleTimeout: 120,
+    sendPingsAutomatically: false,
     upgrade: (response, request, context) => {
-      const exchange = new Exchange(response, request);
-      try {
-        if (exchange.framing !== undefined) throw exchange.framing;
-        upgrade(response, request, context, stream.admit(exchange, request.getHeader("sec-websocket-protocol")));
-      } catch (error) {
-        fail(exchange, error);
-      }
+      reception.upgrade(response, request, context, (exchange, protocols) => stream.admit(exchange, protocols));
     },
     open: (socket) => {
       stream.opened(socket);
@@ -169,64 +191,11 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
     message: (socket, message, isBinary) => {
       stream.received(socket, message, isBinary);
     },
-    close: (socket) => {
-      // An upgraded connection is not reported to the filter a second time.
-      connections--;
-      stream.closed(socket);
+    ping: (socket) => {
+      stream.alive(socket);
     },
-  });
-
-  const { port, stop } = await listen(options.host, options.port);
-  return {
-    port,
-    close: async () => {
-      if (closing) return;
-      closing = true;
-      stop();
-      stream.drain();
-      await Promise.all([tally.inFlight.idle(GRACE_MS), door.atWork.idle(GRACE_MS)]);
-      stream.end();
-      app.close();
+    pong: (socket) => {
+      stream.alive(socket);
     },
   };
-}
-
-/**
- * Refuse in the next turn: what follows in the same packet may be a smuggled request, and uWebSockets.js cuts a
- * connection on which one arrives before the last was answered.
- */
-function refuseLater(exchange: Exchange, problem: Problem): void {
-  setImmediate(() => {
-    exchange.refuse(problem);
-  });
-}
-
-function read(handler: Handler): Partial<Record<string, Handler>> {
-  return { GET: handler, HEAD: handler };
-}
-
-function handlerOf(routes: ReadonlyMap<string, Partial<Record<string, Handler>>>, exchange: Exchange): Handler {
-  const methods = routes.get(exchange.path);
-  if (methods === undefined) throw new Problem("NOT_FOUND", "see /openapi.json for what there is");
-  const handler = methods[exchange.method];
-  if (handler === undefined) {
-    const allowed = Object.keys(methods).join(", ");
-    throw new Problem("METHOD_NOT_ALLOWED", `use ${allowed}`, { Allow: allowed });
-  }
-  return handler;
-}
-
-function refuseWithoutUpgrade(): void {
-  throw new Problem("UPGRADE_REQUIRED", "connect with a WebSocket client", { Upgrade: "websocket" });
-}
-
-function upgrade(
-  response: HttpResponse,
-  request: HttpRequest,
-  context: us_socket_context_t,
-  connection: Connection,
-): void {
-  const key = request.getHeader("sec-websocket-key");
-  const extensions = request.getHeader("sec-websocket-extensions");
-  response.upgrade(connection, key, connection.codec.subprotocol, extensions, context);
 }

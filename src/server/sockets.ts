@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from "uWebSockets.js";
+import type { TemplatedApp, us_listen_socket, WebSocket } from "uWebSockets.js";
 import { StartError } from "./start-error.js";
 
-export type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from "uWebSockets.js";
+export type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocketBehavior } from "uWebSockets.js";
 
 /** What the server uses of uWebSockets.js; the only file that knows the package. */
 export interface Sockets {
@@ -17,7 +17,6 @@ export interface Listening {
   stop: () => void;
 }
 
-export type OnRequest = (response: HttpResponse, request: HttpRequest) => void;
 export type StreamSocket<T> = WebSocket<T>;
 
 /** Load the add-on. Throws StartError where it does not load. */

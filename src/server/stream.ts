@@ -40,6 +40,8 @@ export interface Connection {
   owed: number;
   /** performance.now() of the last frame. */
   heard: number;
+  /** Watches in a row in which nothing came that shows a living peer. */
+  silent: number;
   open: boolean;
 }
 
@@ -51,6 +53,22 @@ type Socket = StreamSocket<Connection>;
  */
 export const MAX_BACKPRESSURE = 16 * 1024 * 1024;
 
+/**
+ * Bytes of a frame that are still read whole, so that its sender can be told that it is too large: uWebSockets.js cuts
+ * off what is larger, without a code. What connections may fill of memory is bounded by this, by their number, and by
+ * the time that a frame may take (DEAD_AFTER).
+ */
+export const MAX_READ_LENGTH = 16 * MAX_FRAME_LENGTH;
+
+/**
+ * Every WATCH_MS each connection is looked at. One that has been silent for two is sent a ping; one that is silent still
+ * after six more is gone, or is in the midst of a frame that does not end: it came unmasked, or drop by drop. Watches are
+ * counted, not time, so that a machine that was stopped does not lose its connections.
+ */
+const WATCH_MS = 3_000;
+const PING_AFTER = 2;
+const DEAD_AFTER = 8;
+
 const CODECS = [msgpackCodec, jsonCodec];
 
 /** The WebSocket door: `GET /v1/stream`. */
@@ -60,7 +78,8 @@ export class Stream {
   readonly #tally: Tally;
   readonly #token: TokenCheck;
   readonly #options: StreamOptions;
-  readonly #idleTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #watch: ReturnType<typeof setInterval>;
+  #frames = 0;
   #draining = false;
 
   constructor(tally: Tally, token: TokenCheck, options: StreamOptions) {
@@ -68,16 +87,19 @@ export class Stream {
     this.#token = token;
     this.#options = options;
     this.#addresses = new PerAddress(options.perAddress);
-    if (options.idleSeconds > 0) {
-      const every = Math.min(5_000, options.idleSeconds * 250);
-      this.#idleTimer = setInterval(() => {
-        this.#closeIdle();
-      }, every).unref();
-    }
+    const every = options.idleSeconds > 0 ? Math.min(WATCH_MS, options.idleSeconds * 250) : WATCH_MS;
+    this.#watch = setInterval(() => {
+      this.#lookAround();
+    }, every).unref();
   }
 
   get size(): number {
     return this.#sockets.size;
+  }
+
+  /** Frames that have come in. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Who asks for a connection, by which of its subprotocols. Throws Problem. */
@@ -88,7 +110,6 @@ export class Stream {
       const names = CODECS.map(({ subprotocol }) => subprotocol).join(" or ");
       throw new Problem("BAD_REQUEST", `Sec-WebSocket-Protocol must offer ${names}`);
     }
-    if (this.#draining) throw new Problem("SHUTTING_DOWN", "connect to another server");
     const { address } = exchange;
     if (this.#addresses.isFull(address)) {
       throw new Problem("TOO_MANY_CONNECTIONS", `one address may hold ${this.#options.perAddress} streams`);
@@ -97,7 +118,7 @@ export class Stream {
     const bearer = bearerOf(exchange.authorization) ?? token?.slice(SUBPROTOCOL_TOKEN.length);
     // A browser's script learns close codes, but never the status of a refused upgrade: tokens are refused after it.
     const scope = this.#token.scopeOf(bearer);
-    return { codec, address, scope, owed: 0, heard: performance.now(), open: true };
+    return { codec, address, scope, owed: 0, heard: performance.now(), silent: 0, open: true };
   }
 
   opened(socket: Socket): void {
@@ -117,7 +138,13 @@ export class Stream {
     const connection = socket.getUserData();
     // After the last answer the client is told to go elsewhere, and asks again there.
     if (this.#draining || !connection.open) return;
+    this.#frames++;
     connection.heard = performance.now();
+    connection.silent = 0;
+    if (message.byteLength > MAX_FRAME_LENGTH) {
+      close(socket, CloseCode.TOO_LARGE, `a frame has at most ${MAX_FRAME_LENGTH} bytes`);
+      return;
+    }
     try {
       this.#answer(socket, connection, this.#read(connection, message, isBinary));
     } catch (error) {
@@ -133,10 +160,15 @@ export class Stream {
     if (this.#sockets.delete(socket)) this.#addresses.leave(connection.address);
   }
 
+  /** The peer lives: a ping or a pong has come. */
+  alive(socket: Socket): void {
+    socket.getUserData().silent = 0;
+  }
+
   /** Take no more frames; each connection is closed once it has its answers. */
   drain(): void {
     this.#draining = true;
-    clearInterval(this.#idleTimer);
+    clearInterval(this.#watch);
     for (const socket of [...this.#sockets]) this.#closeIfDone(socket);
   }
 
@@ -149,7 +181,6 @@ export class Stream {
     if (isBinary !== connection.codec.binary) {
       throw new FrameError(`${connection.codec.subprotocol} is sent in ${isBinary ? "text" : "binary"} messages`);
     }
-    if (message.byteLength > MAX_FRAME_LENGTH) throw new FrameError(`a frame has at most ${MAX_FRAME_LENGTH} bytes`);
     return readClientFrame(connection.codec.decode(Buffer.from(message)));
   }
 
@@ -184,11 +215,15 @@ export class Stream {
     if (open && owed === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
-  #closeIdle(): void {
-    const before = performance.now() - this.#options.idleSeconds * 1000;
+  #lookAround(): void {
+    const { idleSeconds } = this.#options;
+    const before = idleSeconds > 0 ? performance.now() - idleSeconds * 1000 : -Infinity;
     for (const socket of [...this.#sockets]) {
-      const { heard, owed } = socket.getUserData();
-      if (owed === 0 && heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
+      const connection = socket.getUserData();
+      const silent = ++connection.silent;
+      if (connection.owed === 0 && connection.heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
+      else if (silent > DEAD_AFTER) close(socket, CloseCode.IDLE, "no whole frame, and no answer to a ping");
+      else if (silent === PING_AFTER && connection.open) socket.ping();
     }
   }
 }
@@ -205,6 +240,9 @@ function send(socket: Socket, frame: ServerFrame): void {
   if (open) socket.send(codec.encode(frame), codec.binary);
 }
 
+/** A reason has 123 bytes at most (RFC 6455 section 5.5), none of them the half of a character. */
 function close(socket: Socket, code: CloseCode, reason: string): void {
-  if (socket.getUserData().open) socket.end(code, reason);
+  if (!socket.getUserData().open) return;
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(123));
+  socket.end(code, reason.slice(0, read));
 }

@@ -1,7 +1,8 @@
 import { RequestError } from "../format/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { BodyBudget } from "./bodies.js";
 import { Census } from "./census.js";
-import type { Budget, Exchange } from "./exchange.js";
+import type { Exchange } from "./exchange.js";
 import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";
 import { type Questions, readQuestions } from "./questions.js";
@@ -10,15 +11,13 @@ import { bearerOf, granted, outOfScope, type TokenCheck } from "./token.js";
 
 /** Bytes of a body: 1,000 of the longest texts and the fields about them. */
 export const MAX_BODY_LENGTH = 5 * 1024 * 1024;
-/** Bytes of bodies that are read at once, of all requests. */
-const MAX_BODIES_LENGTH = 64 * 1024 * 1024;
 
 /** The HTTP door: `POST /v1/verify`. */
 export class VerifyDoor {
   readonly #tally: Tally;
   readonly #token: TokenCheck;
   readonly #addresses: PerAddress;
-  readonly #bodies: Budget = { left: MAX_BODIES_LENGTH };
+  readonly #bodies = new BodyBudget();
   readonly atWork = new Census();
 
   constructor(tally: Tally, token: TokenCheck, perAddress: number) {

@@ -31,9 +31,29 @@ describe("the verifier's settings", () => {
     [{ HUFU_TOKEN: "short" }, "token"],
     [{ HUFU_LOG_LEVEL: "loud" }, "logLevel"],
     [{ HUFU_TRUST: "" }, "trust"],
+    [{ HUFU_ALLOW_HOST: "http://verifier.example" }, "allowHost"],
+    [{ HUFU_CORS: "desk.example" }, "cors"],
+    [{ HUFU_CORS: "https://desk.example/" }, "cors"],
+    [{ HUFU_CORS: "*" }, "cors"],
+    [{ HUFU_TRUST_PROXY: "10.0.0.0/33" }, "trustProxy"],
+    [{ HUFU_HEALTH_PORT: "-1" }, "healthPort"],
     [{ HUFU_FEED: "ftp://host/feed" }, "feed"],
   ])("refuses %j, naming the setting", (environment, name) => {
     expect(() => configure({}, { HUFU_TRUST: "a", ...environment })).toThrow(name);
+  });
+
+  it("takes lists of names from the environment with commas between", () => {
+    const environment = {
+      HUFU_TRUST: "a",
+      HUFU_CORS: "https://a.example, http://b.example:81",
+      HUFU_ALLOW_HOST: "a,[::1]",
+    };
+    const { config } = configure({ trustProxy: ["10.0.0.0/8", "::1"] }, environment);
+    expect(config).toMatchObject({
+      cors: ["https://a.example", "http://b.example:81"],
+      allowHost: ["a", "[::1]"],
+      trustProxy: ["10.0.0.0/8", "::1"],
+    });
   });
 
   it("refuses a file that is none, or has a setting that is none", () => {
