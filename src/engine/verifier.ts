@@ -8,6 +8,7 @@ import { epochOf } from "../format/status-state.js";
 import { checkPolicy, type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { type Clock, systemClock } from "./clock.js";
+import { demandDescriptors } from "./descriptors.js";
 import { Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { WorkerPool } from "./pool.js";
@@ -97,10 +98,11 @@ export class Verifier {
     this.#putInForce(state);
   }
 
-  /** Throws OptionsError, PolicyError, TrustError, StatusError, or UnacceptableKey for a key never to be trusted. */
+  /** Throws OptionsError, PolicyError, ResourceError, TrustError, StatusError, or UnacceptableKey for a key never to be trusted. */
   static async create(options: VerifierOptions): Promise<Verifier> {
     checkOptions("Verifier.create", options, OPTIONS);
     const policy = options.policy === undefined ? undefined : checkPolicy(options.policy);
+    demandDescriptors(options.workers ?? availableParallelism());
     const module = options.module ?? (await compileEngine());
     const checker = new Instance(module);
     const trusting = trustOnly(options, checker.checkSignature);

@@ -1,10 +1,8 @@
-import { descriptors } from "./descriptors.js";
+import { descriptors, SPARE_DESCRIPTORS } from "../engine/descriptors.js";
 import type { Metrics } from "./metrics.js";
 import type { TemplatedApp } from "./sockets.js";
 import { StartError } from "./start-error.js";
 
-/** Descriptors kept for files, feeds and workers. */
-const RESERVE = 32;
 /** With fewer connections a server is of no use. */
 const LEAST = 8;
 
@@ -58,7 +56,7 @@ const NOTABLE = 1_000;
 function connectionsThere(): number {
   const known = descriptors();
   if (known === undefined) return Infinity;
-  const room = known.most - known.open - RESERVE;
+  const room = known.most - known.open - SPARE_DESCRIPTORS;
   if (room >= LEAST) return room;
   throw new StartError(
     `this process may open ${known.most} files, of which ${known.open} are open: too few are left for connections`,

@@ -26,16 +26,19 @@ function shellOf(files: number, args: string): [string, string[]] {
 describe.skipIf(!runs)(`with few file descriptors${note}`, () => {
   it("hufu says in one sentence that it cannot, and how many it needs", async () => {
     for (const command of [`serve --trust ${trust} --port 0`, `verify - --trust ${trust}`]) {
-      const said = await new Promise<{ code: unknown; err: string }>((resolve) => {
-        execFile(...shellOf(64, command), (error, _, err) => {
-          resolve({ code: error?.code, err });
-        });
-      });
-      expect(said).toEqual({
+      expect(await said(64, command)).toEqual({
         code: 2,
         err: "hufu: this process may open 64 files, and needs 128; raise the limit, with `ulimit -n 4096`.\n",
       });
     }
+  });
+
+  it("hufu begins no workers that could not open theirs", async () => {
+    const { code, err } = await said(130, `serve --trust ${trust} --port 0 --workers 64`);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /^hufu: 64 workers need \d+ open files, and this process may have 130; raise the limit[^\n]*\n$/,
+    );
   });
 
   it("a server lets in as many connections as it can, says so, and goes on when they are gone", async () => {
@@ -60,6 +63,14 @@ describe.skipIf(!runs)(`with few file descriptors${note}`, () => {
     expect(await new Promise((resolve) => server.once("exit", resolve))).toBe(0);
   });
 });
+
+function said(files: number, command: string): Promise<{ code: unknown; err: string }> {
+  return new Promise((resolve) => {
+    execFile(...shellOf(files, command), (error, _, err) => {
+      resolve({ code: error?.code, err });
+    });
+  });
+}
 
 function opened(port: number): Promise<Socket> {
   return new Promise((resolve) => {
