@@ -122,7 +122,8 @@ class Cells {
     try {
       server = await startServe(args, site.environment(start));
     } catch (error) {
-      const said = error instanceof Error ? error.message.trim() : "";
+      // Its log, and last the sentence that it ends with.
+      const said = error instanceof Error ? error.message.trim().replace(/^.*\n/s, "") : "";
       this.#expect("serve starts", start.mayRefuse === true && /^hufu: .+; .+\.$/.test(said), "it listens", said);
       return;
     }
