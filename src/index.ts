@@ -1,5 +1,8 @@
 export { Verifier, type VerifierOptions, type VerifierStats } from "./engine/verifier.js";
-export type { StatusSource } from "./engine/state.js";
+export type { Refusal, VerifierEvent } from "./engine/control-plane.js";
+export type { Fault, FaultCode, Health, StatusHealth } from "./engine/health.js";
+export { StateError } from "./engine/state-folder.js";
+export type { StatusSource } from "./engine/status-files.js";
 export { readPolicy, PolicyError, type PolicyTable } from "./policy/policy.js";
 export { diagnose } from "./engine/damage.js";
 export type { Damage, Diagnosis } from "./format/damage.js";

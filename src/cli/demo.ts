@@ -83,7 +83,7 @@ async function openVerifier(data: string, options: DemoOptions, undo: (() => Pro
   const { dashboardPages } = await import("./demo/pages.js");
   const { PILOT_POLICY } = await import("./demo/policy.js");
   const { version } = await import("./version.js");
-  const verifier = await Verifier.create({ trust: [], policy: PILOT_POLICY });
+  const verifier = await Verifier.create({ trust: [], awaits: data, policy: PILOT_POLICY });
   undo.push(() => verifier.close());
   const feed = new Feed(openFeed(data), verifier, (event) => {
     if (event.kind === "refused") note(`${event.files.join(", ")} refused: ${reasonOf(event.error)}`);

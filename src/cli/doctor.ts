@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Trust } from "../engine/trust.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { epochOf, type StatusState } from "../format/status-state.js";
 import type { TrustList } from "../format/trust-list.js";
@@ -132,7 +133,7 @@ async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<F
     const instance = new Instance(await compileEngine());
     const state = await readState(sources, instance.checkSignature);
     instance.loadTrust(state.trust);
-    return [trustFinding(state.trust), ...state.statuses.map(statusFinding)];
+    return [...trustFindings(state.trust), ...state.statuses.map(statusFinding)];
   } catch (error) {
     return [{ about, good: false, found: reasonOf(error), remedy }];
   }
@@ -142,7 +143,16 @@ function found<T>(look: Look<T>): T | undefined {
   return typeof look === "object" && "found" in look ? look.found : undefined;
 }
 
-function trustFinding({ keys, epoch, expires }: TrustList): Finding {
+/** Of each signed list, and of the keys beside them. */
+function trustFindings({ lists, unsigned }: Trust): Finding[] {
+  return [...lists, ...(unsigned.length === 0 ? [] : [{ keys: unsigned }])].map(trustFinding);
+}
+
+function trustFinding({
+  keys,
+  epoch = 0,
+  expires,
+}: Pick<Partial<TrustList>, "epoch" | "expires"> & Pick<Trust, "keys">): Finding {
   const dated = expires === undefined ? "" : `, epoch ${epoch}, ${untilText(expires)}`;
   return {
     about: "trust list",

@@ -40,6 +40,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const verifier = await Verifier.create({
     trust: await readTrustFiles(config.trust),
     status: await locateSources("--status", config.status),
+    awaits: config.feed,
     ...(policy && { policy }),
     ...(workers !== undefined && { workers }),
     ...(statusMaxAge !== undefined && { statusMaxAge }),

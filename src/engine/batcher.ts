@@ -19,21 +19,26 @@ export interface Runner {
 export class KeyNames {
   /** Generations a batch in work can still have been judged by; each lives a second at most. */
   static readonly KEPT = 64;
-  readonly #byGeneration = new Map<number, readonly KeyName[]>();
+  readonly #byGeneration = new Map<number, { keys: readonly KeyName[]; awaitsTrust: boolean }>();
   #newest = 0;
 
   get newest(): number {
     return this.#newest;
   }
 
-  add(generation: number, names: readonly KeyName[]): void {
+  add(generation: number, keys: readonly KeyName[], awaitsTrust: boolean): void {
     this.#newest = generation;
-    this.#byGeneration.set(generation, names);
+    this.#byGeneration.set(generation, { keys, awaitsTrust });
     this.#byGeneration.delete(generation - KeyNames.KEPT);
   }
 
   of(generation: number): readonly KeyName[] {
-    return this.#byGeneration.get(generation) ?? [];
+    return this.#byGeneration.get(generation)?.keys ?? [];
+  }
+
+  /** Was a trust list still to come? */
+  awaitedTrust(generation: number): boolean {
+    return this.#byGeneration.get(generation)?.awaitsTrust ?? false;
   }
 }
 
@@ -161,10 +166,17 @@ export class Batcher {
 }
 
 function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined, names: KeyNames): Verdict[] {
-  const keys = names.of(slab.view.getUint32(HEADER_GENERATION, true));
+  const generation = slab.view.getUint32(HEADER_GENERATION, true);
+  const keys = names.of(generation);
   const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
+  if (names.awaitedTrust(generation)) verdicts.forEach(leaveOpen);
   if (detail !== undefined) applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
   return verdicts;
+}
+
+/** An issuer that is not known may be one that the list names which is still to come. */
+function leaveOpen(verdict: Verdict): void {
+  if (verdict.code === "UNKNOWN_ISSUER") Object.assign(verdict, bareVerdict(Code.STATUS_UNKNOWN));
 }
 
 /** A caller whose callback throws must not cost the others their verdicts. */

@@ -65,7 +65,7 @@ export class Engine {
 
   /** Keys of the trust sources that were passed over, and why. */
   get trustWarnings(): readonly TrustWarning[] {
-    return this.#state.trust.warnings ?? [];
+    return this.#state.trust.warnings;
   }
 
   /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. Throws RequestError. */

@@ -13,7 +13,7 @@ import {
 } from "../format/batch.js";
 import { concat } from "../format/bytes.js";
 import type { Code } from "../format/code.js";
-import type { TrustList, VerifySignature } from "../format/trust-list.js";
+import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
 import type { OpenedStatusList } from "../format/token-status-list.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
@@ -73,7 +73,7 @@ export class Instance {
    */
   loadStatus(status: StatusState, read?: ReadBody): void {
     this.#guard(() => {
-      const issuer = this.#issuers.ids.get(status.snapshot.header.issuer);
+      const issuer = this.#issuers.ids.get(issuerId(status.snapshot.signer));
       if (issuer !== undefined) loadStatus(this.#exports, issuer, status, read);
     });
   }
@@ -81,7 +81,7 @@ export class Instance {
   /** The same where the snapshot and its deltas up to `epoch` are in force already: only the later deltas. */
   advanceStatus({ snapshot, deltas }: StatusState, epoch: number): void {
     this.#guard(() => {
-      const issuer = this.#issuers.ids.get(snapshot.header.issuer);
+      const issuer = this.#issuers.ids.get(issuerId(snapshot.signer));
       if (issuer === undefined) return;
       for (const delta of deltas.filter((later) => later.epoch > epoch)) applyDelta(this.#exports, issuer, delta);
     });
@@ -92,7 +92,7 @@ export class Instance {
     this.#guard(() => {
       this.#exports.clearLists();
       lists.forEach((list, index) => {
-        const issuer = this.#issuers.ids.get(list.issuer ?? "");
+        const issuer = this.#issuers.ids.get(issuerId(list.signer));
         if (issuer !== undefined) loadList(this.#exports, index, issuer, list);
       });
     });
@@ -127,7 +127,7 @@ export class Instance {
   }
 
   /** Trust the credential keys of `list` and no others. Throws UnacceptableKey, and then trusts none. */
-  loadTrust(list: TrustList): void {
+  loadTrust(list: { keys: readonly TrustedKey[]; epoch: number }): void {
     this.#guard(() => {
       const wasm = this.#exports;
       const table = writeKeyTable(list, new DataView(wasm.memory.buffer), wasm.trustKeys(), wasm.trustNames());

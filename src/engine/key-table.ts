@@ -16,12 +16,12 @@ import {
 } from "../format/key-table.js";
 import { toHex } from "../format/bytes.js";
 import { MAX_TRUSTED_KEYS } from "../format/limits.js";
-import type { TrustedKey, TrustList } from "../format/trust-list.js";
+import { issuerId, type TrustedKey } from "../format/trust-list.js";
 import type { KeyName } from "./verdict.js";
 
 /** Who the keys in force belong to. */
 export interface IssuerTable {
-  /** Index of each issuer by name; keys without an issuer share the index of "". */
+  /** Index of each issuer by `issuerId`; the keys of JWK sets and PEM files that name none share one. */
   ids: ReadonlyMap<string, number>;
   /** By key index, as results name keys. */
   names: readonly KeyName[];
@@ -30,14 +30,14 @@ export interface IssuerTable {
 const ALL_TIERS = 0xff;
 const FOREVER = 2n ** 63n - 1n;
 
-/** Write the credential keys of `list` at the addresses given; the layout is src/format/key-table.ts. */
+/** Write the credential keys of a list at the addresses given; the layout is src/format/key-table.ts. */
 export function writeKeyTable(
-  list: TrustList,
+  { keys: all }: { keys: readonly TrustedKey[] },
   view: DataView,
   keysAt: number,
   namesAt: number,
 ): { keyCount: number; nameCount: number; issuers: IssuerTable } {
-  const keys = list.keys.filter((key) => key.use === "credential");
+  const keys = all.filter((key) => key.use === "credential");
   if (keys.length > MAX_TRUSTED_KEYS) {
     throw new RangeError(`${keys.length} keys in the trust list; at most ${MAX_TRUSTED_KEYS} can be trusted at once`);
   }
@@ -46,7 +46,7 @@ export function writeKeyTable(
   let nameCount = 0;
   keys.forEach((key, index) => {
     const said = told.get(publicKeyOf(key)) ?? key;
-    const { issuer = "" } = said;
+    const issuer = issuerId(said);
     if (!ids.has(issuer)) ids.set(issuer, ids.size);
     writeKey(view, keysAt + index * KEY_SIZE, { ...key, ...said }, ids.get(issuer) ?? 0);
     for (const kid of key.kids) {
@@ -57,7 +57,7 @@ export function writeKeyTable(
 }
 
 /** What a signed list says of a key beyond what the key itself is. */
-type Said = Pick<TrustedKey, "issuer" | "promisesStatus" | "trustUntil">;
+type Said = Pick<TrustedKey, "root" | "issuer" | "promisesStatus" | "trustUntil">;
 
 /**
  * What is said of each key by whichever source says more: where one key comes in a JWK set and in a signed list too, its
@@ -67,9 +67,10 @@ function toldOfKeys(keys: readonly TrustedKey[]): Map<string, Said> {
   const told = new Map<string, Said>();
   for (const key of keys) {
     const before = told.get(publicKeyOf(key));
-    const issuer = before?.issuer ?? key.issuer;
+    const { root, issuer } = before?.issuer === undefined ? key : before;
     const trustUntil = Math.min(before?.trustUntil ?? Infinity, key.trustUntil ?? Infinity);
     told.set(publicKeyOf(key), {
+      ...(root !== undefined && { root }),
       ...(issuer !== undefined && { issuer }),
       promisesStatus: before?.promisesStatus === true || key.promisesStatus,
       ...(trustUntil !== Infinity && { trustUntil }),

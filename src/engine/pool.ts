@@ -2,13 +2,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
-import { HEADER_STARTED } from "../format/batch.js";
-import { slabBytes } from "./slab-ring.js";
+import { Deadline } from "./deadline.js";
 import type { EngineState } from "./state.js";
 import type { Answer, Briefing, Task } from "./worker.js";
-
-/** A batch that a worker has held for so long is answered INTERNAL, and the worker is replaced. */
-const DEADLINE_MS = 800;
 
 export interface PoolStats {
   /** Batches that came back. */
@@ -23,10 +19,17 @@ export class WorkerPool {
   readonly #piscina: Piscina<Task, Answer>;
   /** Threads that have said that they have loaded. */
   readonly #loaded = new Set<number>();
+  readonly #deadline: Deadline;
   #briefing: Briefing;
 
-  constructor(workers: number, briefing: Briefing) {
+  /** `restoreBodies`: sees to it that the next briefing can be read, where files that the newest names are gone. */
+  constructor(
+    workers: number,
+    briefing: Briefing,
+    readonly restoreBodies: () => Promise<void>,
+  ) {
     this.#briefing = briefing;
+    this.#deadline = new Deadline(briefing.memory);
     const filename = fileURLToPath(new URL("./worker.js", import.meta.url));
     if (!existsSync(filename)) throw new Error(`${filename} is missing; run \`npm run build\``);
     this.#piscina = new Piscina<Task, Answer>({
@@ -53,22 +56,15 @@ export class WorkerPool {
    * worker or instance is then replaced, and the next batch finds a good one.
    */
   async run(slab: number): Promise<Uint8Array | undefined> {
-    const abort = new AbortController();
-    let timer = setTimeout(watch, DEADLINE_MS);
-    const { memory } = this.#briefing;
-    // Time spent waiting for a worker does not count: a long queue must not cost the workers that work it off.
-    function watch(): void {
-      const left = DEADLINE_MS - heldFor(memory, slab);
-      if (left <= 0) abort.abort();
-      else timer = setTimeout(watch, left);
-    }
+    const signal = this.#deadline.watch(slab);
     try {
-      let answer = await this.#piscina.run(slab, { signal: abort.signal });
-      for (let given: Briefing | undefined; answer === "behind";) {
-        // One that was overtaken on its way may name files that are gone; the newest does not.
+      let answer = await this.#piscina.run(slab, { signal });
+      for (let given: Briefing | undefined; typeof answer === "string";) {
+        // One that was overtaken on its way may name files that are gone. Where the newest does too, they are restored.
+        if (given === this.#briefing && answer === "body-gone") await this.restoreBodies();
         if (given === this.#briefing) throw new Error("a worker did not take its briefing");
         given = this.#briefing;
-        answer = await this.#piscina.run({ slab, briefing: given }, { signal: abort.signal });
+        answer = await this.#piscina.run({ slab, briefing: given }, { signal });
       }
       this.stats.batches++;
       return answer;
@@ -76,7 +72,7 @@ export class WorkerPool {
       this.stats.replaced++;
       throw error;
     } finally {
-      clearTimeout(timer);
+      this.#deadline.done(slab);
     }
   }
 
@@ -108,11 +104,4 @@ function settled(thread: Worker): Promise<void> {
     thread.ref();
     thread.on("message", done).on("exit", done);
   });
-}
-
-/** Milliseconds for which a worker has had the batch in slab `slab`; 0 while it waits. */
-function heldFor(memory: SharedArrayBuffer, slab: number): number {
-  const bytes = slabBytes(memory, slab);
-  const started = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_STARTED, true);
-  return started === 0 ? 0 : ((Date.now() >>> 0) - started) >>> 0;
 }

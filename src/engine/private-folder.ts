@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
-import { access, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -43,6 +43,7 @@ export class PrivateFolder {
   }
 
   async #make(): Promise<string> {
+    if (this.within !== undefined) await mkdir(this.within, { recursive: true, mode: 0o700 });
     // mkdtemp gives it mode 0700.
     const folder = await mkdtemp(this.within === undefined ? join(tmpdir(), "hufu-status-") : nameWithin(this.within));
     folders.add(folder);

@@ -85,12 +85,16 @@ export class StateFolder {
     return (await this.#readAll(name)).marks;
   }
 
-  /** Keep the larger of these marks and of those that are kept. Resolves with what is kept then: it is on the disk. */
-  async raise(name: string, marks: Marks): Promise<Marks> {
+  /**
+   * Keep the larger of these marks and of those that are kept, without those that `trim` leaves out. Resolves with what
+   * is kept then: it is on the disk.
+   */
+  async raise(name: string, marks: Marks, trim = (all: Marks): Marks => all): Promise<Marks> {
     const kept = await this.#readAll(name);
-    const raised = largerOf(kept.marks, marks);
+    const raised = trim(largerOf(kept.marks, marks));
     if (kept.files.length === 1 && isSame(raised, kept.marks)) return raised;
     return writing(this.records, async () => {
+      await mkdir(this.records, { recursive: true, mode: 0o700 });
       const path = join(this.records, `${name}.${unique()}`);
       await writeDurably(path + UNFINISHED, textOf(raised));
       await rename(path + UNFINISHED, path + SUFFIX);
@@ -119,6 +123,8 @@ export class StateFolder {
 
   #list(): Promise<string[]> {
     return readdir(this.records).catch((error: unknown) => {
+      // Removed while this process runs: what it knows is written again.
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
       throw unreadable(this.records, error);
     });
   }

@@ -1,9 +1,10 @@
 import { Status } from "../format/batch.js";
-import type { Delta } from "../format/delta.js";
+import type { OpenedDelta } from "../format/delta.js";
 import type { Snapshot, SnapshotBody, StoredBody } from "../format/snapshot.js";
 import { CTI_SIZE } from "../format/status-body.js";
+import type { Signed, StatusClaims } from "../format/status-envelope.js";
 import type { StatusState } from "../format/status-state.js";
-import { freshUntil, type TokenStatusList } from "../format/token-status-list.js";
+import { freshUntil, type OpenedStatusList } from "../format/token-status-list.js";
 
 /** What assembly/index.ts exports for status; addresses are offsets into `memory`. */
 export interface StatusExports {
@@ -40,7 +41,10 @@ export type ReadBody = (body: StoredBody, into: Uint8Array) => void;
  * look-up then never meets half a snapshot, and no second copy of one is held.
  */
 export function loadStatus(wasm: StatusExports, issuer: number, state: StatusState, read?: ReadBody): void {
+  const { header, signer } = state.snapshot;
   loadSnapshot(wasm, issuer, state.snapshot, read);
+  // The body says how long it may be relied on; nobody relies on what a key signed for longer than on the key.
+  if ((signer.notAfter ?? Infinity) < header.expires) advance(wasm, issuer, { ...header, signer });
   for (const delta of state.deltas) applyDelta(wasm, issuer, delta);
 }
 
@@ -62,11 +66,19 @@ function cannotRead({ path }: StoredBody): never {
 }
 
 /** Apply a delta to the state in force, which must be one that it leads on from (status-state.ts). */
-export function applyDelta(wasm: StatusExports, issuer: number, delta: Delta): void {
+export function applyDelta(wasm: StatusExports, issuer: number, delta: OpenedDelta): void {
   change(wasm, issuer, delta.good, Status.GOOD);
   change(wasm, issuer, delta.revoked, Status.REVOKED);
   change(wasm, issuer, delta.suspended, Status.SUSPENDED);
-  wasm.advanceStatus(issuer, delta.epoch, BigInt(delta.universe), BigInt(delta.expires));
+  advance(wasm, issuer, delta);
+}
+
+function advance(
+  wasm: StatusExports,
+  issuer: number,
+  { epoch, universe, expires, signer }: StatusClaims & Signed,
+): void {
+  wasm.advanceStatus(issuer, epoch, BigInt(universe), BigInt(Math.min(expires, signer.notAfter ?? Infinity)));
 }
 
 function change(wasm: StatusExports, issuer: number, ids: Uint8Array, status: Status): void {
@@ -76,7 +88,7 @@ function change(wasm: StatusExports, issuer: number, ids: Uint8Array, status: St
 }
 
 /** Put a Token Status List in force as the one with this index, for the issuer whose key signed it. */
-export function loadList(wasm: StatusExports, index: number, issuer: number, list: TokenStatusList): void {
+export function loadList(wasm: StatusExports, index: number, issuer: number, list: OpenedStatusList): void {
   const uri = new TextEncoder().encode(list.uri);
   const address = wasm.listSpace(index, uri.length + list.statuses.length);
   const memory = new Uint8Array(wasm.memory.buffer);

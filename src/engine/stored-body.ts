@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs
 import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
 import type { StoredBody } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
-import type { StatusSource } from "./state.js";
+import type { StatusSource } from "./status-files.js";
 
 /** How status files come from disk, and how checked bodies of snapshots go there and come back. */
 
@@ -51,7 +51,7 @@ export function storeBody(path: string, body: Uint8Array): StoredBody {
   return { path, length: body.length };
 }
 
-/** The stored body is not there any more: newer ones have come into force. */
+/** The stored body is not there any more, or not whole: newer ones have come into force, or something removed it. */
 export class BodyGone extends Error {
   override readonly name = "BodyGone";
 }
@@ -62,10 +62,7 @@ export function readBody({ path, length }: StoredBody, into: Uint8Array): void {
     const read = reading(path, (file) => fill(file, into));
     if (read !== length) throw new Error(`${path} has ${read} bytes, not ${length}`);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new BodyGone(`${path} is gone`, { cause: error });
-    }
-    throw error;
+    throw new BodyGone(messageOf(error), { cause: error });
   }
 }
 

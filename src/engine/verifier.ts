@@ -8,23 +8,18 @@ import { epochOf } from "../format/status-state.js";
 import { checkPolicy, type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { type Clock, systemClock } from "./clock.js";
+import { type ControlOptions, ControlPlane, type Refusal } from "./control-plane.js";
 import { demandDescriptors } from "./descriptors.js";
+import { type Health, healthOf } from "./health.js";
 import { Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { WorkerPool } from "./pool.js";
+import { Probe } from "./probe.js";
 import { SlabRing } from "./slab-ring.js";
-import {
-  type EngineState,
-  type StateSources,
-  type StatusSource,
-  statusSources,
-  trustOnly,
-  withStatus,
-  withTrustList,
-} from "./state.js";
-import { StatusStore } from "./status-store.js";
+import type { EngineState } from "./state.js";
+import type { StatusSource } from "./status-files.js";
 
-export interface VerifierOptions extends StateSources<StatusSource> {
+export interface VerifierOptions extends ControlOptions {
   /** Acceptance policy; without one every purpose is accepted. */
   policy?: PolicyTable;
   /** Worker threads; one for each core by default. */
@@ -44,6 +39,9 @@ const OPTIONS: OptionNames<VerifierOptions> = {
   workers: true,
   slabs: true,
   module: true,
+  state: true,
+  awaits: true,
+  onEvent: true,
 };
 
 export interface VerifierStats {
@@ -71,103 +69,100 @@ export class Verifier {
   readonly #batcher: Batcher;
   readonly #ring: SlabRing;
   readonly #policy: PolicyTable | undefined;
-  /** Never verifies credentials: it checks the signatures and keys of what is to be put in force. */
-  readonly #checker: Instance;
-  #state: EngineState;
+  readonly #control: ControlPlane;
   readonly #names = new KeyNames();
   readonly #clock: Clock;
-  readonly #store: StatusStore;
+  readonly #probe: Probe;
 
-  private constructor(
-    store: StatusStore,
-    state: EngineState,
-    policy: PolicyTable | undefined,
-    options: VerifierOptions,
-  ) {
-    const { module, checker } = store;
+  private constructor(control: ControlPlane, policy: PolicyTable | undefined, options: VerifierOptions) {
+    const { module } = control.store;
     const workers = options.workers ?? availableParallelism();
     this.#policy = policy;
-    this.#store = store;
-    this.#checker = checker;
-    this.#state = state;
+    this.#control = control;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
-    this.#pool = new WorkerPool(workers, { memory: this.#ring.memory, module, state });
+    const briefing = { memory: this.#ring.memory, module, state: control.state };
+    this.#pool = new WorkerPool(workers, briefing, () => control.restoreBodies());
     this.#clock = options.clock ?? systemClock;
+    this.#probe = new Probe(this.#pool, (done) => {
+      this.submit("", this.requirementsOf({}), done);
+    });
     const busyAt = workers * BATCHES_PER_WORKER;
-    this.#batcher = new Batcher(this.#ring, this.#pool, BATCH_SIZE, busyAt, this.#names, this.#clock);
-    this.#putInForce(state);
+    this.#batcher = new Batcher(this.#ring, this.#probe, BATCH_SIZE, busyAt, this.#names, this.#clock);
+    control.onState = (state) => {
+      this.#putInForce(state);
+    };
+    this.#putInForce(control.state);
   }
 
-  /** Throws OptionsError, PolicyError, ResourceError, TrustError, StatusError, or UnacceptableKey for a key never to be trusted. */
+  /**
+   * All or nothing. Rejects with OptionsError, PolicyError, ResourceError, StateError, TrustError, StatusError, or
+   * UnacceptableKey for a key that must never be trusted.
+   */
   static async create(options: VerifierOptions): Promise<Verifier> {
-    checkOptions("Verifier.create", options, OPTIONS);
-    const policy = options.policy === undefined ? undefined : checkPolicy(options.policy);
-    demandDescriptors(options.workers ?? availableParallelism());
-    const module = options.module ?? (await compileEngine());
-    const checker = new Instance(module);
-    const trusting = trustOnly(options, checker.checkSignature);
-    // Keys are checked here, before any worker meets them.
-    checker.loadTrust(trusting.trust);
-    const store = new StatusStore(module, checker);
-    try {
-      const opened = await store.open(statusSources(options.status), trusting.trust);
-      const state = withStatus(trusting, opened);
-      store.settle(opened, state);
-      return new Verifier(store, state, policy, options);
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+    const { control, policy, refused } = await prepare("Verifier.create", options);
+    const [first] = refused;
+    if (first === undefined) return new Verifier(control, policy, options);
+    await control.close();
+    throw first.error;
+  }
+
+  /**
+   * Begin with what can be used of what is given, and tell what cannot: for who follows a feed, and must not wait for it.
+   * What `health` finds missing makes cards undetermined. Rejects with OptionsError, PolicyError, ResourceError or
+   * StateError.
+   */
+  static async start(options: VerifierOptions): Promise<{ verifier: Verifier; refused: readonly Refusal[] }> {
+    const { control, policy, refused } = await prepare("Verifier.start", options);
+    return { verifier: new Verifier(control, policy, options), refused };
   }
 
   /** Keys of the trust sources that were passed over, and why. */
   get trustWarnings(): readonly TrustWarning[] {
-    return this.#state.trust.warnings ?? [];
+    return this.#control.state.trust.warnings;
   }
 
-  /** Put a newer trust list in force, from the next batch on. Throws TrustError or UnacceptableKey; then nothing changes. */
-  updateTrust(file: Uint8Array): void {
-    const next = withTrustList(this.#state, file, this.#checker.checkSignature);
-    try {
-      this.#checker.loadTrust(next.trust);
-    } catch (error) {
-      this.#checker.loadTrust(this.#state.trust);
-      throw error;
-    }
-    this.#putInForce(next);
+  /**
+   * Put a newer trust list in force, from the next batch on, in the place of the one of its root. The root must be pinned.
+   * What rests on a key that is trusted no more is in force no more. Rejects with TrustError or UnacceptableKey; then
+   * nothing changes.
+   */
+  async updateTrust(file: Uint8Array): Promise<void> {
+    await this.#control.updateTrust(file);
   }
 
   /**
    * Put newer status files in force, from the next batch on: a delta, or a snapshot together with the deltas that lead
-   * on from it. Rejects with StatusError, or with another error where the thread that checks them died; then nothing
-   * changes. A large one is best given as a path: bytes are copied once on the calling thread. A file is read once, and
-   * may then be changed or removed.
+   * on from it. Rejects with the StatusError of the first that is refused; the others are in force all the same. Rejects
+   * with another error where the thread that checks them died; then nothing changes. A large one is best given as a path:
+   * bytes are copied once on the calling thread. A file is read once, and may then be changed or removed.
    */
   async updateStatus(...files: StatusSource[]): Promise<void> {
-    const opened = await this.#store.open(files, this.#state.trust);
-    try {
-      this.#putInForce(withStatus(this.#state, opened));
-    } finally {
-      this.#store.settle(opened, this.#state);
-    }
+    const [first] = await this.#control.updateStatus(files);
+    if (first !== undefined) throw first;
+  }
+
+  /** Would a good card be accepted now, and if not, why? */
+  health(): Health {
+    const { state, memory, pins } = this.#control;
+    return healthOf(state, { now: memory.now(), pinned: pins.pinned, engineFails: this.#probe.fails });
   }
 
   #putInForce(state: EngineState): void {
-    this.#state = state;
     this.#pool.state = state;
-    this.#names.add(state.generation, this.#checker.issuers.names);
+    this.#names.add(state.generation, this.#control.checker.issuers.names, state.awaitsTrust);
   }
 
   get stats(): VerifierStats {
     const { batches, replaced } = this.#pool.stats;
+    const { trust, statuses } = this.#control.state;
     return {
       workers: this.#pool.workers,
       batches,
       replaced,
       slabs: this.#ring.size,
       slabsFree: this.#ring.free,
-      trustEpoch: this.#state.trust.epoch,
-      statusEpoch: Math.max(0, ...this.#state.statuses.map(epochOf)),
+      trustEpoch: trust.epoch,
+      statusEpoch: Math.max(0, ...statuses.map(epochOf)),
     };
   }
 
@@ -210,6 +205,21 @@ export class Verifier {
   async close(): Promise<void> {
     await this.#batcher.drain();
     await this.#pool.close();
-    await this.#store.close();
+    await this.#control.close();
   }
+}
+
+interface Prepared {
+  control: ControlPlane;
+  policy: PolicyTable | undefined;
+  refused: readonly Refusal[];
+}
+
+async function prepare(whose: string, options: VerifierOptions): Promise<Prepared> {
+  checkOptions(whose, options, OPTIONS);
+  const policy = options.policy === undefined ? undefined : checkPolicy(options.policy);
+  demandDescriptors(options.workers ?? availableParallelism());
+  const module = options.module ?? (await compileEngine());
+  // This instance never verifies credentials: it checks the signatures and keys of what is to be put in force.
+  return { policy, ...(await ControlPlane.start(options, module, new Instance(module))) };
 }

@@ -17,10 +17,10 @@ export interface Briefing {
 export type Task = number | { slab: number; briefing: Briefing };
 
 /**
- * Done, with the batch's detail if any was asked for; or the worker has not seen the batch's generation, or cannot read
- * it any more because newer ones have followed: it wants the newest.
+ * Done, with the batch's detail if any was asked for; or the worker has not seen the batch's generation and wants the
+ * newest; or a body that its briefing names cannot be read, and it wants one whose bodies can.
  */
-export type Answer = Uint8Array | undefined | "behind";
+export type Answer = Uint8Array | undefined | "behind" | "body-gone";
 
 // Once this module, the last of its graph, has been evaluated; see WorkerPool.loaded.
 queueMicrotask(() => parentPort?.postMessage(threadId));
@@ -31,7 +31,7 @@ let instance: Instance | undefined;
 /** What the pool runs: verify the batch in one slab, in place. Throws EngineTrap, and then has a new instance. */
 export default function verifySlab(task: Task): Answer {
   const ready = prepare(typeof task === "number" ? undefined : task.briefing);
-  if (ready === undefined) return "behind";
+  if (typeof ready === "string") return ready;
   const { memory, state } = ready.briefing;
   const slab = slabBytes(memory, typeof task === "number" ? task : task.slab);
   const header = new DataView(slab.buffer, slab.byteOffset);
@@ -48,10 +48,10 @@ export default function verifySlab(task: Task): Answer {
 }
 
 /** The newest briefing, and an instance that judges by it. */
-function prepare(next: Briefing | undefined): { briefing: Briefing; instance: Instance } | undefined {
+function prepare(next: Briefing | undefined): { briefing: Briefing; instance: Instance } | "behind" | "body-gone" {
   const before = briefing;
   if (next !== undefined && next.state.generation > (before?.state.generation ?? 0)) briefing = next;
-  if (briefing === undefined) return undefined;
+  if (briefing === undefined) return "behind";
   try {
     if (instance === undefined) {
       instance = new Instance(briefing.module);
@@ -64,7 +64,7 @@ function prepare(next: Briefing | undefined): { briefing: Briefing; instance: In
     // Half loaded, it must judge nothing.
     briefing = undefined;
     instance = undefined;
-    if (error instanceof BodyGone) return undefined;
+    if (error instanceof BodyGone) return "body-gone";
     throw error;
   }
 }

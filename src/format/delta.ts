@@ -1,6 +1,6 @@
 import { concat } from "./bytes.js";
 import { byteString, openEnvelope, sealEnvelope, whole } from "./status-envelope.js";
-import type { StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
+import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
 import { CTI_SIZE } from "./status-body.js";
 import { StatusError } from "./status-error.js";
 import { MAX_STATUS_FILE_LENGTH } from "./limits.js";
@@ -23,6 +23,8 @@ export interface Delta extends StatusClaims {
   revoked: Uint8Array;
   suspended: Uint8Array;
 }
+
+export type OpenedDelta = Delta & Signed;
 
 /** Media type in the `typ` header (RFC 9596). */
 export const DELTA_TYPE = "application/hufu-status-delta+cwt";
@@ -50,12 +52,12 @@ export async function encodeDelta(delta: Delta, signer: StatusSigner): Promise<U
 }
 
 /** Throws nothing but StatusError (and what `trust.verify` throws). Time is not judged here. */
-export function openDelta(bytes: Uint8Array, trust: StatusTrust): Delta {
+export function openDelta(bytes: Uint8Array, trust: StatusTrust): OpenedDelta {
   if (bytes.length > MAX_STATUS_FILE_LENGTH) {
     throw new StatusError("TOO_LARGE", `it has ${bytes.length} bytes, and at most ${MAX_STATUS_FILE_LENGTH} are read`);
   }
   const { claims, payload } = openEnvelope(bytes, DELTA_TYPE, trust);
-  const delta: Delta = {
+  const delta: OpenedDelta = {
     ...claims,
     base: whole(payload, BASE, "base"),
     from: whole(payload, FROM, "start"),

@@ -2,7 +2,7 @@ import { concat, equalBytes } from "./bytes.js";
 import { BODY_EPOCH, BODY_EXPIRES, BODY_KEY, BODY_UNIVERSE } from "./status-body.js";
 import { checkLayout } from "./status-layout.js";
 import { byteString, openEnvelope, sealEnvelope, whole } from "./status-envelope.js";
-import type { StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
+import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
 import { StatusError } from "./status-error.js";
 import { MAX_STATUS_FILE_LENGTH } from "./limits.js";
 
@@ -37,6 +37,8 @@ export interface StoredBody {
 
 /** Where a body in force is. */
 export type SnapshotBody = Uint8Array | StoredBody;
+
+export type OpenedSnapshot = Snapshot<SnapshotBody> & Signed;
 
 /** Media type in the `typ` header (RFC 9596). */
 export const SNAPSHOT_TYPE = "application/hufu-status-snapshot+cwt";
@@ -91,7 +93,11 @@ export function isSnapshot(bytes: Uint8Array): boolean {
  * not newer is refused before its body is hashed. Rejects with nothing but StatusError (and what `trust.verify` throws).
  * Time is not judged here.
  */
-export async function openSnapshot(bytes: Uint8Array, trust: StatusTrust, epochInForce = 0): Promise<Snapshot> {
+export async function openSnapshot(
+  bytes: Uint8Array,
+  trust: StatusTrust,
+  epochInForce = 0,
+): Promise<Snapshot & Signed> {
   if (bytes.length > MAX_STATUS_FILE_LENGTH) {
     throw new StatusError("TOO_LARGE", `it has ${bytes.length} bytes, and at most ${MAX_STATUS_FILE_LENGTH} are read`);
   }
@@ -111,7 +117,8 @@ export async function openSnapshot(bytes: Uint8Array, trust: StatusTrust, epochI
   }
 
   const envelope = bytes.subarray(PREFIX_SIZE, PREFIX_SIZE + envelopeLength);
-  const { claims, payload } = openEnvelope(envelope, SNAPSHOT_TYPE, trust);
+  const { claims: opened, payload } = openEnvelope(envelope, SNAPSHOT_TYPE, trust);
+  const { signer, ...claims } = opened;
   const [good, revoked, suspended] = counts(payload.get(COUNTS));
   const header = { ...claims, salt: byteString(payload, SALT, "salt"), good, revoked, suspended };
   if (header.epoch <= epochInForce) {
@@ -127,7 +134,7 @@ export async function openSnapshot(bytes: Uint8Array, trust: StatusTrust, epochI
   }
   checkLayout(body);
   await checkAgreement(header, body);
-  return { header, body };
+  return { header, body, signer };
 }
 
 /** The engine goes by the body's header, everyone else by the claims: they must say the same. */

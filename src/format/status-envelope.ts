@@ -35,6 +35,11 @@ export interface StatusClaims {
   expires: number;
 }
 
+/** Whose key signed a file that was opened: what it says counts for as long as that key is trusted. */
+export interface Signed {
+  signer: TrustedKey;
+}
+
 /** The `typ` of a file that is a COSE_Sign1, to tell its kind. Throws StatusError for anything else, and says what. */
 export function typeOfFile(bytes: Uint8Array): unknown {
   try {
@@ -86,25 +91,24 @@ export function openEnvelope(
   bytes: Uint8Array,
   type: string,
   trust: StatusTrust,
-): { claims: StatusClaims; payload: CborMap } {
+): { claims: StatusClaims & Signed; payload: CborMap } {
   const sign1 = decode(bytes, decodeSign1);
   if (sign1.headers.get(HEADER_TYP) !== type) throw new StatusError("UNKNOWN_FORMAT", `its type is not ${type}`);
   const payload = decode(sign1.payload, decodeCbor);
   if (!isMap(payload)) throw new StatusError("BAD_HEADER", "its claims are not a map");
   const issuer = payload.get(ISS);
   if (typeof issuer !== "string") throw new StatusError("BAD_HEADER", "it names no issuer");
-  const claims: StatusClaims = {
+  const claims = {
     issuer,
     epoch: whole(payload, EPOCH, "epoch"),
     universe: whole(payload, IAT, "time"),
     expires: whole(payload, EXP, "expiry"),
   };
   if (claims.epoch < 1 || claims.epoch > 0xffffffff) throw new StatusError("BAD_HEADER", "its epoch is out of range");
-  checkSigner(sign1, claims, trust);
-  return { claims, payload };
+  return { claims: { ...claims, signer: signerOf(sign1, claims, trust) }, payload };
 }
 
-function checkSigner(sign1: Sign1, claims: StatusClaims, trust: StatusTrust): void {
+function signerOf(sign1: Sign1, claims: StatusClaims, trust: StatusTrust): TrustedKey {
   const algorithm = algorithmOfCose(sign1.headers.get(HEADER_ALG));
   const kid = sign1.headers.get(HEADER_KID);
   const keys = trust.keys.filter(
@@ -113,16 +117,22 @@ function checkSigner(sign1: Sign1, claims: StatusClaims, trust: StatusTrust): vo
       key.issuer === claims.issuer &&
       key.algorithm === algorithm &&
       (key.kids.length === 0 || key.kids.some((known) => kid instanceof Uint8Array && equalBytes(known, kid))) &&
-      (key.notBefore ?? -Infinity) <= claims.universe &&
-      claims.universe <= (key.notAfter ?? Infinity),
+      signsAt(key, claims.universe),
   );
   if (keys.length === 0) {
     throw new StatusError("UNKNOWN_KEY", `the trust list has no key that may sign status for ${claims.issuer}`);
   }
   const { toBeSigned, signature } = sign1;
-  if (!keys.some((key) => trust.verify(key.algorithm, key.publicKey, toBeSigned, signature))) {
+  const signer = keys.find((key) => trust.verify(key.algorithm, key.publicKey, toBeSigned, signature));
+  if (signer === undefined) {
     throw new StatusError("BAD_SIGNATURE", "its signature does not hold: it was damaged or altered");
   }
+  return signer;
+}
+
+/** May `key` sign at this second? */
+export function signsAt({ notBefore = -Infinity, notAfter = Infinity }: TrustedKey, seconds: number): boolean {
+  return notBefore <= seconds && seconds <= notAfter;
 }
 
 function decode<T>(bytes: Uint8Array, decoder: (bytes: Uint8Array) => T): T {

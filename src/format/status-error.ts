@@ -18,8 +18,10 @@ export type StatusErrorCode =
   | "BAD_BODY"
   /** Signed, but its parts do not fit together. */
   | "BAD_LAYOUT"
-  /** Not newer than what is in force. */
+  /** Not newer than what is in force, or older than what was in force before. */
   | "OLD_EPOCH"
+  /** Its time or its epoch is too far ahead of the clock. */
+  | "IN_FUTURE"
   /** A delta for another base, or for a later state than the one in force. */
   | "WRONG_BASE"
   /** The file is not there or cannot be read. */

@@ -1,14 +1,31 @@
-import type { Delta } from "./delta.js";
-import type { Snapshot, SnapshotBody } from "./snapshot.js";
+import type { OpenedDelta } from "./delta.js";
+import type { OpenedSnapshot } from "./snapshot.js";
 import { StatusError } from "./status-error.js";
+import { issuerId } from "./trust-list.js";
 
 /**
  * What is in force for one issuer: a snapshot, and the deltas applied to it in order. An engine that loads both gives
  * the answers of `epochOf(state)`.
  */
 export interface StatusState {
-  snapshot: Snapshot<SnapshotBody>;
-  deltas: readonly Delta[];
+  snapshot: OpenedSnapshot;
+  deltas: readonly OpenedDelta[];
+  /**
+   * A delta of it was withdrawn, and what it told may be true: nothing is answered by this, and it is kept for the newer
+   * delta that leads on from it.
+   */
+  incomplete?: true;
+}
+
+/** The second up to which every credential issued is answered for. */
+export function universeOf({ snapshot, deltas }: StatusState): number {
+  return (deltas.at(-1) ?? snapshot.header).universe;
+}
+
+/** Until when `good` may be said. */
+export function expiresOf({ snapshot, deltas }: StatusState): number {
+  const { expires, signer } = deltas.at(-1) ?? { ...snapshot.header, signer: snapshot.signer };
+  return Math.min(expires, signer.notAfter ?? Infinity);
 }
 
 export function epochOf(state: StatusState): number {
@@ -16,10 +33,10 @@ export function epochOf(state: StatusState): number {
 }
 
 /** The state after a delta. Throws StatusError where the delta is not about this state. */
-export function withDelta(state: StatusState, delta: Delta): StatusState {
-  const { issuer, epoch: base } = state.snapshot.header;
+export function withDelta(state: StatusState, delta: OpenedDelta): StatusState {
+  const base = state.snapshot.header.epoch;
   const epoch = epochOf(state);
-  if (delta.issuer !== issuer || delta.base !== base) {
+  if (!isAbout(state, delta)) {
     throw new StatusError("WRONG_BASE", `it is about snapshot ${delta.base}, and ${base} is in force`);
   }
   if (delta.epoch <= epoch) {
@@ -29,21 +46,24 @@ export function withDelta(state: StatusState, delta: Delta): StatusState {
     throw new StatusError("WRONG_BASE", `it tells of what happened after ${delta.from}, and ${epoch} is in force`);
   }
   // An earlier one of which this one tells everything again is no longer needed.
-  return { ...state, deltas: [...state.deltas.filter((earlier) => earlier.from < delta.from), delta] };
+  return { snapshot: state.snapshot, deltas: [...state.deltas.filter((earlier) => earlier.from < delta.from), delta] };
+}
+
+function isAbout({ snapshot }: StatusState, delta: OpenedDelta): boolean {
+  return issuerId(delta.signer) === issuerId(snapshot.signer) && delta.base === snapshot.header.epoch;
 }
 
 /**
  * The state after as many of these deltas as lead on from it, by the fewest steps: those that are about other states
  * are left aside.
  */
-export function catchUp(state: StatusState, deltas: readonly Delta[]): StatusState {
-  const { issuer, epoch: base } = state.snapshot.header;
-  const candidates = deltas.filter((delta) => delta.issuer === issuer && delta.base === base);
+export function catchUp(state: StatusState, deltas: readonly OpenedDelta[]): StatusState {
+  const candidates = deltas.filter((delta) => isAbout(state, delta));
   for (;;) {
     const epoch = epochOf(state);
     const next = candidates
       .filter((delta) => delta.from <= epoch && delta.epoch > epoch)
-      .reduce<Delta | undefined>(
+      .reduce<OpenedDelta | undefined>(
         (best, delta) => (best === undefined || delta.epoch > best.epoch ? delta : best),
         undefined,
       );

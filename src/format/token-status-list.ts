@@ -5,9 +5,10 @@ import { equalBytes } from "./bytes.js";
 import { type CborMap, encodeCbor, isMap } from "./cbor.js";
 import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KID, HEADER_TYP, type Sign1 } from "./cose.js";
 import { MAX_STATUS_LIST_LENGTH } from "./limits.js";
-import type { StatusSigner, StatusTrust } from "./status-envelope.js";
+import { type Signed, signsAt, type StatusSigner, type StatusTrust } from "./status-envelope.js";
 import { StatusError } from "./status-error.js";
 import { deflate, inflate, ZlibError, type ZlibFault } from "./zlib.js";
+import type { TrustedKey } from "./trust-list.js";
 
 /**
  * The IETF Token Status List as a CWT (draft-ietf-oauth-status-list): an array of small numbers, one for each
@@ -28,10 +29,8 @@ export interface TokenStatusList {
 
 export type StatusBits = 1 | 2 | 4 | 8;
 
-export interface OpenedStatusList extends TokenStatusList {
-  /** Whose key signed it: it decides nothing about other issuers' credentials. Absent where the trust has no names. */
-  issuer?: string;
-}
+/** It decides nothing about credentials of others than the issuer whose key signed it. */
+export type OpenedStatusList = TokenStatusList & Signed;
 
 /** `typ` header (section 5.2). */
 export const STATUS_LIST_TYPE = "application/statuslist+cwt";
@@ -48,9 +47,10 @@ const BITS = "bits";
 const LST = "lst";
 
 /** Until when, in seconds since 1970, its `good` may be relied on; for ever where it does not say. */
-export function freshUntil({ issuedAt, expires, timeToLive }: TokenStatusList): bigint {
+export function freshUntil({ issuedAt, expires, timeToLive, signer }: OpenedStatusList): bigint {
   // Time to live says when to fetch it again, expiry when it ends: what is not fetched anew is stale at the earlier.
-  const end = Math.min(expires ?? Infinity, timeToLive === undefined ? Infinity : issuedAt + timeToLive);
+  const kept = timeToLive === undefined ? Infinity : issuedAt + timeToLive;
+  const end = Math.min(expires ?? Infinity, kept, signer.notAfter ?? Infinity);
   return end === Infinity ? 2n ** 63n - 1n : BigInt(end);
 }
 
@@ -103,7 +103,7 @@ export async function openStatusList(bytes: Uint8Array, trust: StatusTrust): Pro
   const sign1 = attempt(() => decodeSign1(bytes));
   const type = sign1.headers.get(HEADER_TYP);
   if (type !== STATUS_LIST_TYPE) throw otherType(type);
-  const issuer = checkSigner(sign1, trust);
+  const signer = signerOf(sign1, trust);
   const payload = claimsOf(sign1.payload);
   const { bits, compressed } = contentOf(payload);
   const uri = payload.get(SUB);
@@ -114,6 +114,9 @@ export async function openStatusList(bytes: Uint8Array, trust: StatusTrust): Pro
   if (issuedAt === undefined) throw bad("it does not say when it was issued (iat, claim 6)");
   if (expires !== undefined && issuedAt > expires) throw bad("its issue time (iat) is after its expiry (exp)");
   if (timeToLive === 0) throw bad("its time to live (ttl, claim 65534) is 0");
+  if (!signsAt(signer, issuedAt)) {
+    throw new StatusError("UNKNOWN_KEY", "the key that signed it was not valid when it says that it was issued (iat)");
+  }
   return {
     uri,
     issuedAt,
@@ -121,7 +124,7 @@ export async function openStatusList(bytes: Uint8Array, trust: StatusTrust): Pro
     ...(timeToLive !== undefined && { timeToLive }),
     bits,
     statuses: await inflateList(compressed),
-    ...(issuer !== undefined && { issuer }),
+    signer,
   };
 }
 
@@ -156,8 +159,8 @@ function contentOf(payload: CborMap): { bits: StatusBits; compressed: Uint8Array
   return { bits, compressed };
 }
 
-/** Name of the authority whose key made the signature. Others put the key id in either header (RFC 9052 §3.1). */
-function checkSigner(sign1: Sign1, trust: StatusTrust): string | undefined {
+/** The key that made the signature. Others put the key id in either header (RFC 9052 §3.1). */
+function signerOf(sign1: Sign1, trust: StatusTrust): TrustedKey {
   const algorithm = algorithmOfCose(sign1.headers.get(HEADER_ALG));
   const kid = sign1.headers.get(HEADER_KID) ?? sign1.unprotected.get(HEADER_KID);
   const keys = trust.keys.filter(
@@ -173,7 +176,7 @@ function checkSigner(sign1: Sign1, trust: StatusTrust): string | undefined {
   if (signer === undefined) {
     throw new StatusError("BAD_SIGNATURE", "its signature does not hold: it was damaged or altered");
   }
-  return signer.issuer;
+  return signer;
 }
 
 /** Other people's claims: any order of keys, integers of any length. */

@@ -1,9 +1,10 @@
 import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
 import type { Algorithm } from "./batch.js";
 import { Tier } from "./batch.js";
+import { toHex } from "./bytes.js";
 import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "./cbor.js";
 import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KCCS, HEADER_TYP, type Sign } from "./cose.js";
-import { fromCoseKey, toCoseKey, type PublicKey } from "./cose-key.js";
+import { fromCoseKey, thumbprintInput, toCoseKey, type PublicKey } from "./cose-key.js";
 import { MAX_KID_LENGTH, MAX_TRUSTED_KEYS } from "./limits.js";
 
 /**
@@ -41,6 +42,21 @@ export interface TrustedKey {
   promisesStatus: boolean;
   /** When the list that names it expires: what reads the list puts it here. Never where it is not of a signed list. */
   trustUntil?: number;
+  /** The root of the list that names it (`rootId`), once it is trusted; absent for JWKS and PEM. */
+  root?: string;
+}
+
+/** Tells root keys apart, wherever a text is wanted. */
+export function rootId(root: PublicKey): string {
+  return toHex(thumbprintInput(root));
+}
+
+/**
+ * Tells issuers apart. Two authorities may bear one name, and what the keys of one say counts for nothing with the other:
+ * a name is that of its root's issuer.
+ */
+export function issuerId({ root = "", issuer = "" }: Pick<TrustedKey, "root" | "issuer">): string {
+  return `${root} ${issuer}`;
 }
 
 export type KeyUse = "credential" | "status";
@@ -84,9 +100,13 @@ export type TrustErrorCode =
   /** For encryption, or other operations than verifying. */
   | "NOT_FOR_SIGNING"
   | "NO_KEYS"
-  /** Not newer than the list in force. */
+  /** Not newer than the list in force, or older than one that was in force before. */
   | "OLD_EPOCH"
-  /** Signed by another root key than the list in force. */
+  /** Its time or its epoch is too far ahead of the clock. */
+  | "IN_FUTURE"
+  /** One that has not expired is in force. */
+  | "EXPIRED"
+  /** Signed by a root key that is not pinned, or by none. */
   | "OTHER_ROOT"
   | "TOO_MANY_KEYS";
 

@@ -8,7 +8,7 @@ import type { FeedSource, Look } from "./feed-source.js";
 import { FolderSource } from "./folder-source.js";
 import { HttpSource } from "./http-source.js";
 
-/** What follows the feed; see Verifier. Each throws or rejects where it refuses, and then nothing changes. */
+/** What follows the feed; see Verifier. Each rejects where it refuses, and what it refuses changes nothing. */
 export interface FeedTarget {
   updateTrust(file: Uint8Array): void | Promise<void>;
   updateStatus(...files: StatusSource[]): Promise<void>;
@@ -194,7 +194,7 @@ export class Feed {
     const refused = await this.#applyStatus(both);
     if (refused instanceof StatusError && refused.file === 1) {
       this.#delta = undefined;
-      return this.#applySnapshot(snapshot);
+      this.#accept([STATUS_FILE]);
     }
     this.#judged = true;
     // Nothing is wrong with it: there may be room for it next time, or the delta be read that leads on from it.
@@ -230,17 +230,21 @@ export class Feed {
   ): Promise<unknown> {
     try {
       await update();
-      for (const name of names) {
-        this.#refused.delete(name);
-        this.state.faults.delete(name);
-      }
-      this.state.lastChange = Date.now();
-      this.onEvent({ kind: "in-force", files: names });
+      this.#accept(names);
       return undefined;
     } catch (error) {
       if (!(error instanceof StatusError && error.code === untold)) this.#refuse(names, error);
       return error;
     }
+  }
+
+  #accept(names: readonly string[]): void {
+    for (const name of names) {
+      this.#refused.delete(name);
+      this.state.faults.delete(name);
+    }
+    this.state.lastChange = Date.now();
+    this.onEvent({ kind: "in-force", files: names });
   }
 
   #refuse(names: readonly string[], error: unknown): void {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { applyDelta, loadStatus, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/format/batch.js";
-import { type Delta, packIds } from "../../../src/format/delta.js";
+import { type OpenedDelta, packIds } from "../../../src/format/delta.js";
 import { PERIOD_SECONDS } from "../../../src/format/status-body.js";
 import { catchUp, epochOf, type StatusState, withDelta } from "../../../src/format/status-state.js";
 import { loadStages } from "../../support/stages.js";
@@ -16,11 +16,14 @@ const persons = people(60, (i) => (i % 7 === 0 ? Status.REVOKED : i % 11 === 0 ?
 /** The first fifty are there from the beginning; each later one is issued in the epoch of its number from then on. */
 const FOUNDERS = 50;
 
+const { signer, trust } = statusSigner(issuer);
+const signedBy = { signer: trust.keys[0]! };
+
 let base: StatusState;
 beforeAll(async () => {
-  const { signer } = statusSigner(issuer);
   const claims = { issuer, epoch: BASE, universe: UNIVERSE, expires: UNIVERSE + 1000, signer, threads: 0 };
-  base = { snapshot: await buildSnapshot(sourceOf(persons.slice(0, FOUNDERS)), claims), deltas: [] };
+  const snapshot = await buildSnapshot(sourceOf(persons.slice(0, FOUNDERS)), claims);
+  base = { snapshot: { ...snapshot, ...signedBy }, deltas: [] };
 });
 
 interface Change {
@@ -29,7 +32,7 @@ interface Change {
 }
 
 /** What the authority would publish for the changes of the epochs after `from`, up to `epoch`. */
-function deltaOf(history: readonly Change[][], from: number, epoch: number): Delta {
+function deltaOf(history: readonly Change[][], from: number, epoch: number): OpenedDelta {
   const now = new Map<number, Status>();
   for (const { person, status } of history.slice(from - BASE, epoch - BASE).flat()) now.set(person, status);
   const ids = (wanted: Status): Uint8Array =>
@@ -44,6 +47,7 @@ function deltaOf(history: readonly Change[][], from: number, epoch: number): Del
     good: ids(Status.GOOD),
     revoked: ids(Status.REVOKED),
     suspended: ids(Status.SUSPENDED),
+    ...signedBy,
   };
 }
 
@@ -68,7 +72,7 @@ describe("deltas in the engine", () => {
           history[i] = changes.filter(({ person }) => person < FOUNDERS || person - FOUNDERS <= i);
         }
         const last = BASE + history.length;
-        const long = pairs.map(([a, b]): Delta => {
+        const long = pairs.map(([a, b]): OpenedDelta => {
           const from = BASE + (a % history.length);
           return deltaOf(history, from, from + 1 + (b % (last - from)));
         });

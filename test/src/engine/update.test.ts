@@ -164,9 +164,9 @@ describe("what is in force changes between batches", () => {
     const stranger = makeCard(second, { payload: payload([[7, cti(1)]]) });
     expect(await codes([stranger])).toEqual(["UNKNOWN_ISSUER"]);
     const more = [trusted(second, { issuer }), ...trustKeys];
-    await expect(async () => { verifier.updateTrust(await trustListOf(root, more, 3)); }).rejects.toMatchObject({ code: "OLD_EPOCH" }); // prettier-ignore
-    await expect(async () => { verifier.updateTrust(await trustListOf(second, more, 4)); }).rejects.toMatchObject({ code: "OTHER_ROOT" }); // prettier-ignore
-    verifier.updateTrust(await trustListOf(root, more, 4));
+    await expect(verifier.updateTrust(await trustListOf(root, more, 3))).rejects.toMatchObject({ code: "OLD_EPOCH" }); // prettier-ignore
+    await expect(verifier.updateTrust(await trustListOf(second, more, 4))).rejects.toMatchObject({ code: "OTHER_ROOT" }); // prettier-ignore
+    await verifier.updateTrust(await trustListOf(root, more, 4));
     expect(await codes([stranger, card(0), card(1)])).toEqual(["VALID", "SUSPENDED", "VALID"]);
     const [first, last] = await verifier.verifyBatch([stranger, card(1)], { at });
     expect(first?.kid).toBe(Buffer.from(kidOf(second)).toString("hex"));
@@ -228,23 +228,36 @@ describe("large files are checked in a thread of their own", () => {
     expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
   });
 
-  it("a refusal is a StatusError that says which file and why, and changes nothing", async () => {
+  it("a refusal is a StatusError that says which file and why; the others come into force", async () => {
     const damaged = await largeDelta(5, 3, { revoked: [0] });
     damaged[damaged.length - 1]! ^= 1;
-    const refused = verifier.updateStatus(await snapshotOf([GOOD, GOOD], 5), damaged);
+    await expect(verifier.updateStatus(damaged)).rejects.toMatchObject({ code: "BAD_SIGNATURE", file: 0 });
+    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+    const refused = verifier.updateStatus(await snapshotOf([GOOD, SUSPENDED], 5), damaged);
     await expect(refused).rejects.toBeInstanceOf(StatusError);
     await expect(refused).rejects.toMatchObject({ code: "BAD_SIGNATURE", file: 1, message: /does not hold/ });
-    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
-    expect(verifier.stats.statusEpoch).toBe(4);
+    expect(await codes()).toEqual(["VALID", "SUSPENDED"]);
+    expect(verifier.stats.statusEpoch).toBe(5);
+  });
+
+  it("a bad snapshot does not keep out the delta beside it, nor a delta that is about another one", async () => {
+    const snapshot = await snapshotOf([GOOD, GOOD], 7);
+    snapshot[snapshot.length - 200]! ^= 1;
+    const delta = await largeDelta(6, 5, { revoked: [0] });
+    await expect(verifier.updateStatus(snapshot, delta)).rejects.toMatchObject({ name: "StatusError", file: 0 });
+    expect(await codes()).toEqual(["REVOKED", "SUSPENDED"]);
+    const [old, next] = [await snapshotOf([GOOD, GOOD], 4), await deltaOf(7, 5, { good: [0], revoked: [1] })];
+    await expect(verifier.updateStatus(old, next)).rejects.toMatchObject({ code: "OLD_EPOCH", file: 0 });
+    expect(await codes()).toEqual(["VALID", "REVOKED"]);
   });
 
   it("a thread that dies changes nothing, and the next update counts", async () => {
-    const delta = await largeDelta(6, 3, { good: [0, 1] });
+    const delta = await largeDelta(8, 5, { suspended: [0], good: [1] });
     process.once("worker", (thread: Worker) => void thread.terminate());
     await expect(verifier.updateStatus(delta)).rejects.toThrow(/died/);
-    expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
+    expect(await codes()).toEqual(["VALID", "REVOKED"]);
     await verifier.updateStatus(delta);
-    expect(await codes()).toEqual(["VALID", "VALID"]);
+    expect(await codes()).toEqual(["SUSPENDED", "VALID"]);
   });
 });
 
@@ -310,22 +323,22 @@ describe("a large snapshot is named by its path and lies in files", () => {
     await writeFile(path, (await readFile(path)).reverse());
     expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
     await rm(path);
-    verifier.updateTrust(await trustListOf(root, trustKeys, 4));
+    await verifier.updateTrust(await trustListOf(root, trustKeys, 4));
     expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
   });
 
   it("a damaged or missing file is refused by its index, and leaves no body behind", async () => {
-    const good = await large([GOOD, GOOD], 7);
+    const old = await large([GOOD, GOOD], 6);
     const { path } = await written([GOOD, GOOD], 7);
     const damaged = await readFile(path);
     damaged[damaged.length - 1]! ^= 1;
     await writeFile(path, damaged);
-    const refused = verifier.updateStatus(good, { path });
+    const refused = verifier.updateStatus({ path }, old);
     await expect(refused).rejects.toBeInstanceOf(StatusError);
-    await expect(refused).rejects.toMatchObject({ code: "BAD_BODY", file: 1 });
-    await expect(verifier.updateStatus(good, { path: join(folder, "nonesuch") })).rejects.toMatchObject({ code: "UNREADABLE", file: 1 }); // prettier-ignore
+    await expect(refused).rejects.toMatchObject({ code: "BAD_BODY", file: 0 });
+    await expect(verifier.updateStatus(old, { path })).rejects.toMatchObject({ code: "OLD_EPOCH", file: 0 });
     await expect(verifier.updateStatus({ path: join(folder, "nonesuch") })).rejects.toMatchObject({ code: "UNREADABLE", file: 0 }); // prettier-ignore
-    await expect(verifier.updateStatus(await large([GOOD, GOOD], 6))).rejects.toMatchObject({ code: "OLD_EPOCH" });
+    await expect(verifier.updateStatus(old)).rejects.toMatchObject({ code: "OLD_EPOCH" });
     await expect.poll(async () => (await bodies()).length).toBe(2);
     expect(await codes()).toEqual(["SUSPENDED", "REVOKED"]);
   });

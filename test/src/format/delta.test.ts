@@ -1,18 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Delta, encodeDelta, openDelta, packIds } from "../../../src/format/delta.js";
+import { encodeDelta, openDelta, type OpenedDelta, packIds } from "../../../src/format/delta.js";
 import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../../../src/format/status-state.js";
 import type { StatusErrorCode } from "../../../src/format/status-error.js";
 import { statusSigner } from "../../support/universe.js";
 
 const issuer = "Ministry of Public Security";
 const { signer, trust } = statusSigner(issuer);
+const signedBy = trust.keys[0]!;
 
 function id(n: number): Uint8Array {
   return Uint8Array.from({ length: 16 }, (_, i) => (n * (i + 1)) & 0xff);
 }
 
-function delta(change: Partial<Delta> = {}): Delta {
+function delta(change: Partial<OpenedDelta> = {}): OpenedDelta {
   return {
     issuer,
     epoch: 9,
@@ -23,6 +24,7 @@ function delta(change: Partial<Delta> = {}): Delta {
     good: packIds([id(3)]),
     revoked: packIds([id(9), id(1), id(2)]),
     suspended: packIds([]),
+    signer: signedBy,
     ...change,
   };
 }
@@ -70,7 +72,7 @@ describe("delta file", () => {
     expect(codeOf(() => openDelta(Buffer.concat([file, Uint8Array.of(0)]), trust))).toBe("BAD_HEADER");
   });
 
-  it.each<[string, Partial<Delta>]>([
+  it.each<[string, Partial<OpenedDelta>]>([
     ["ids out of order", { good: new Uint8Array([...id(2), ...id(1)]) }],
     ["an id twice", { revoked: new Uint8Array([...id(2), ...id(2)]) }],
     ["an id in two lists", { suspended: packIds([id(9)]) }],
@@ -102,6 +104,7 @@ describe("states of status", () => {
         suspended: 0,
       },
       body: new Uint8Array(),
+      signer: signedBy,
     },
     deltas: [],
   };
@@ -112,7 +115,9 @@ describe("states of status", () => {
     expect(epochOf(withDelta(at7, delta()))).toBe(9);
     expect(codeOf(() => withDelta(at7, delta({ from: 8 })))).toBe("WRONG_BASE");
     expect(codeOf(() => withDelta(at7, delta({ base: 4 })))).toBe("WRONG_BASE");
-    expect(codeOf(() => withDelta(at7, delta({ issuer: "Someone else" })))).toBe("WRONG_BASE");
+    expect(codeOf(() => withDelta(at7, delta({ signer: { ...signedBy, issuer: "Someone else" } })))).toBe("WRONG_BASE");
+    // An authority of the same name under another root.
+    expect(codeOf(() => withDelta(at7, delta({ signer: { ...signedBy, root: "other" } })))).toBe("WRONG_BASE");
     expect(codeOf(() => withDelta(at7, delta({ from: 5, epoch: 7 })))).toBe("OLD_EPOCH");
     expect(codeOf(() => withDelta(at7, delta({ from: 5, epoch: 6 })))).toBe("OLD_EPOCH");
   });

@@ -25,10 +25,11 @@ class Target {
   }
 
   #take(texts: string[]): void {
-    const bad = texts.findIndex((text) => text.startsWith("bad"));
-    if (bad >= 0) throw new StatusError("BAD_SIGNATURE", "it is bad", bad);
     if (texts[0]?.startsWith("early") === true) throw new StatusError("WRONG_BASE", "it is early");
-    this.taken.push(texts.join("+"));
+    const isBad = (text: string): boolean => text.startsWith("bad");
+    const good = texts.filter((text) => !isBad(text));
+    if (good.length > 0) this.taken.push(good.join("+"));
+    if (texts.some(isBad)) throw new StatusError("BAD_SIGNATURE", "it is bad", texts.findIndex(isBad));
   }
 }
 

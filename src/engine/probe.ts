@@ -1,0 +1,50 @@
+import { Code } from "../format/code.js";
+import type { OnVerdict, Runner } from "./batcher.js";
+
+/** Between trials while workers fail. */
+const AGAIN_MS = 1_000;
+
+/**
+ * Runs batches, and knows whether any worker answers: a batch that fails is followed by a trial, so that one bad input
+ * is told from workers that cannot answer at all.
+ */
+export class Probe implements Runner {
+  #fails = false;
+  #trying = false;
+
+  constructor(
+    readonly runner: Runner,
+    /** Have an empty text judged. */
+    readonly ask: (done: OnVerdict) => void,
+  ) {}
+
+  /** The last trial failed, and nothing has been answered since. */
+  get fails(): boolean {
+    return this.#fails;
+  }
+
+  async run(slab: number): Promise<Uint8Array | undefined> {
+    try {
+      const detail = await this.runner.run(slab);
+      this.#fails = false;
+      return detail;
+    } catch (error) {
+      this.#try();
+      throw error;
+    }
+  }
+
+  #try(): void {
+    if (this.#trying) return;
+    this.#trying = true;
+    this.ask(({ code }) => {
+      this.#trying = false;
+      // Many texts at work are no failure.
+      if (code !== Code[Code.INTERNAL]) return;
+      this.#fails = true;
+      setTimeout(() => {
+        this.#try();
+      }, AGAIN_MS).unref();
+    });
+  }
+}
