@@ -1,4 +1,5 @@
 import {
+  CONTEXT_AT,
   CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
   CONTEXT_FLAGS,
@@ -32,7 +33,7 @@ import { Parts, resetDetail, writeDetail } from "./detail";
 import { judge } from "./judge";
 import { ARENA_SIZE, reserve } from "./layout";
 import { Credential } from "./parse/credential";
-import { parseCredential } from "./parse/cwt";
+import { hasImpossibleDates, parseCredential } from "./parse/cwt";
 import { BATCH, codeOf, contextAt, credentialAt, resultAt, setCode, wipeCredentials } from "./records";
 import { Code } from "./result";
 import { algorithmOf } from "./signature/verify";
@@ -72,7 +73,9 @@ export function verify(from: i32): i32 {
     end++;
   }
   for (let item = from; item < end; item++) {
-    if (codeOf(item) == Code.UNVERIFIED) collectJobs(item);
+    if (codeOf(item) != Code.UNVERIFIED) continue;
+    if (hasImpossibleDates(credentialAt(item), load<i64>(contextAt(item), CONTEXT_AT))) setCode(item, Code.BAD_CWT);
+    else collectJobs(item);
   }
   flushAllJobs();
   for (let item = from; item < end; item++) {

@@ -93,7 +93,8 @@ function readProtected(start: usize, end: usize, out: Credential): Code {
     const value = header.position;
     header.readHead();
     if (label == ALG) {
-      if (header.major > NEGATIVE) return Code.BAD_COSE;
+      // By name (RFC 9052 section 3.1: int / tstr) none is known here.
+      if (header.major > NEGATIVE && header.major != TEXT) return Code.BAD_COSE;
       const algorithm = integerOf(header);
       out.algorithm = algorithm == <i64>(<i32>algorithm) ? <i32>algorithm : 0; // 0 is reserved: unsupported
     } else if (label == KID) {

@@ -10,6 +10,9 @@ const STATUS_LIST: usize = memory.data<u8>([0x73, 0x74, 0x61, 0x74, 0x75, 0x73, 
 const IDX: usize = memory.data<u8>([0x69, 0x64, 0x78]); // "idx"
 const URI: usize = memory.data<u8>([0x75, 0x72, 0x69]); // "uri"
 
+/** 9999-12-31T23:59:59Z, the end of RFC 3339. Milliseconds taken for seconds lie beyond. */
+const LAST_MOMENT: i64 = 253402300799;
+
 const claims = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 
 /**
@@ -78,14 +81,27 @@ function readClaim(claim: i64, out: Credential): bool {
 
 /**
  * NumericDate (RFC 8392 section 2): seconds since 1970, here rounded down, as an integer or a float but untagged;
- * NO_INTEGER when it is neither, not finite or not within 64 bits.
+ * NO_INTEGER when it is neither, not finite or not within 64 bits, whose ends stand for dates that are absent.
  */
 function numericDate(): i64 {
-  if (claims.major <= NEGATIVE) return integerOf(claims);
+  if (claims.major <= NEGATIVE) {
+    const integer = integerOf(claims);
+    return integer == i64.MAX_VALUE ? NO_INTEGER : integer;
+  }
   if (claims.major != SIMPLE || claims.info < 25) return NO_INTEGER;
   const seconds = Math.floor(floatValue(claims.info, claims.argument));
   // False for NaN too. 2^63 is a float; the integer below it is not.
   return seconds > -9223372036854775808.0 && seconds < 9223372036854775808.0 ? <i64>seconds : NO_INTEGER;
+}
+
+/**
+ * Is a card in force by dates that cannot be meant: issued after it expires, or in force until, or issued in, a year of
+ * five digits? One that is not in force says that instead, whatever its other dates.
+ */
+export function hasImpossibleDates(credential: Credential, at: i64): bool {
+  const expires = credential.expires;
+  if (at < credential.notBefore || at >= expires) return false;
+  return credential.issuedAt > min(expires, LAST_MOMENT) || (expires > LAST_MOMENT && expires != i64.MAX_VALUE);
 }
 
 /** Claim 8, cnf (RFC 8747 section 3.1): a map; key 1, where it is there, is a COSE_Key, a map. */

@@ -1,8 +1,8 @@
 import { Tier } from "../../src/format/batch";
 import { Code } from "../result";
-import { checkItem, finishItem, integerOf, readKey } from "./cbor";
+import { checkItem, finishItem, integerOf } from "./cbor";
 import { Credential } from "./credential";
-import { BYTES, Cursor, CURSOR_SIZE, MAP, TEXT, UNSIGNED } from "./cursor";
+import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TEXT, UNSIGNED } from "./cursor";
 import { isDate, parseDate } from "./date";
 import { birthDateOf, genderOf, isResidentId } from "./residentid";
 
@@ -18,7 +18,7 @@ const claim = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 
 /**
  * Read claim 169, which the CWT reader has located: a map, or a byte string that wraps the map, in either dialect.
- * Unknown keys, and values of forms that this engine does not use, are passed over. A card of nationality CN that has
+ * Keys are integers or text; unknown ones, and values of forms that this engine does not use, are passed over. A card of nationality CN that has
  * an ID number must have a valid one (GB 11643), and its date of birth and gender must be those of the number.
  * Returns VALID, BAD_IDENTITY, or BAD_CBOR or TOO_DEEP for what a byte string wraps.
  */
@@ -40,7 +40,11 @@ export function readIdentity(out: Credential): Code {
   let hasDateOfBirth = false;
   let gender: i64 = 0;
   for (let entries = claim.argument; entries > 0; entries--) {
-    const key = readKey(claim);
+    claim.readHead();
+    // Any other kind of key could be shown as if it were one of these: 4.0 as 4, h'aa' as the text of its base64.
+    if (claim.major > NEGATIVE && claim.major != TEXT) return Code.BAD_IDENTITY;
+    const key = integerOf(claim);
+    finishItem(claim);
     claim.readHead();
     if (key == ID_NUMBER) {
       if (claim.major != TEXT) return Code.BAD_IDENTITY;

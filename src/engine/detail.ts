@@ -44,7 +44,8 @@ function applyOne(detail: Uint8Array, verdict: Verdict, requirements: Requiremen
   if (issuer.length > 0) verdict.issuer ??= text.decode(issuer);
   if (identity.length === 0 || requirements.detail !== "claims") return;
   const claims = readClaims(identity);
-  verdict.claims = requirements.disclosed
-    ? Object.fromEntries(Object.entries(claims).filter(([key]) => requirements.disclosed?.includes(Number(key))))
+  const { disclosed } = requirements;
+  verdict.claims = disclosed
+    ? Object.fromEntries(Object.entries(claims).filter(([key]) => disclosed.some((number) => String(number) === key)))
     : claims;
 }

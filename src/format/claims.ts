@@ -45,17 +45,30 @@ class Reader {
       case 4:
         return Array.from({ length: count }, () => this.value());
       case 5:
-        return Object.fromEntries(Array.from({ length: count }, () => [this.#key(), this.value()] as const));
+        return this.#map(count);
       default:
         return this.value();
     }
   }
 
-  /** A text key that looks like a number is quoted, so that it can never stand in for the claim with that number. */
-  #key(): string {
+  /** Entries whose key is neither integer nor text are left out: as JSON it could be the key of another. */
+  #map(count: number): { [key: string]: ClaimValue } {
+    const entries: [string, ClaimValue][] = [];
+    for (let i = 0; i < count; i++) {
+      const key = this.#key();
+      const value = this.value();
+      if (key !== undefined) entries.push([key, value]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  /** No two keys have one name: a text that looks like a number is quoted, and so is one that looks quoted. */
+  #key(): string | undefined {
+    const major = this.#view.getUint8(this.#at) >> 5;
     const key = this.value();
-    if (typeof key === "string" && !/^-?\d+$/.test(key)) return key;
-    return typeof key === "number" ? String(key) : JSON.stringify(key);
+    if (major <= 1) return String(key);
+    if (major !== 3 || typeof key !== "string") return undefined;
+    return /^(-?\d+$|")/.test(key) ? JSON.stringify(key) : key;
   }
 
   #argument(info: number): bigint {

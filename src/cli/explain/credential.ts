@@ -51,7 +51,7 @@ function faultInHeaders(headers: Item, unprotected: Item): Fault | undefined {
   const algorithm = valueOf(headers, 1);
   if (algorithm === undefined) return fault(headers, "the protected header names the algorithm (1)");
   const number = integerOf(algorithm);
-  if (number === undefined) return fault(algorithm, "the algorithm is a number");
+  if (number === undefined && algorithm.major !== Major.TEXT) return fault(algorithm, "the algorithm is a number");
   const labels = new Set(keysOf(headers).map((key) => integerOf(key)));
   for (const label of keysOf(unprotected)) {
     const which = integerOf(label);
@@ -68,6 +68,7 @@ function faultInHeaders(headers: Item, unprotected: Item): Fault | undefined {
     if (kid && kid.major !== Major.BYTES) return fault(kid, "a key id (4) is a byte string");
   }
   const numbers = Object.values(ALGORITHMS).flatMap(({ cose }) => cose);
+  if (number === undefined) return fault(algorithm, "the algorithm is named by its number");
   if (!numbers.includes(Number(number))) return fault(algorithm, "the algorithms are -8, -19, -7, -9 and -65537");
   return undefined;
 }
@@ -95,6 +96,8 @@ export function readClaims169(bytes: Uint8Array, claims: Item): Item | Fault {
   const map = identity.major === Major.BYTES ? readItem(bytes, identity.content, identity.end) : identity;
   if (isFault(map)) return map;
   if (map.major !== Major.MAP) return fault(map, "claim 169 is a map, or a byte string that wraps one");
+  const odd = keysOf(map).find(({ major }) => major > Major.NEGATIVE && major !== Major.TEXT);
+  if (odd) return fault(odd, "keys of claim 169 are integers or text");
   for (const [key, what] of [
     [1, "the ID number (1) is text"],
     [4, "the full name (4) is text"],

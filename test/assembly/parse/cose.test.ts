@@ -114,7 +114,6 @@ describe("header parameters", () => {
       "one where the protected header is empty",
       { protectedHeader: new Uint8Array(), unprotectedHeader: header([[1, -8]]) },
     ],
-    ["text", { protectedHeader: header([[1, "EdDSA"]]) }],
     ["a float", { protectedHeader: Uint8Array.of(0xa1, 1, 0xf9, 0xc8, 0) }],
   ])("refuses as algorithm %s", (_, parts) => {
     expect(read(parts).code).toBe("BAD_COSE");
@@ -250,7 +249,7 @@ describe.skipIf(!vectorsPresent)("COSE working group examples" + vectorsNote, ()
     ["sign1-tests/sign-fail-01", "BAD_COSE"], // tag 998
     ["sign1-tests/sign-fail-02", "VALID"], // the signature is wrong, which is not for the parser to see
     ["sign1-tests/sign-fail-03", "UNSUPPORTED_ALGORITHM"], // algorithm -999
-    ["sign1-tests/sign-fail-04", "BAD_COSE"], // algorithm "unknown"
+    ["sign1-tests/sign-fail-04", "UNSUPPORTED_ALGORITHM"], // algorithm "unknown"
     ["sign1-tests/sign-fail-06", "VALID"],
     ["sign1-tests/sign-fail-07", "VALID"],
     ["sign1-tests/sign-pass-02", "VALID"], // signed with external data, so their Sig_structure differs

@@ -129,7 +129,7 @@ describe("NumericDate", () => {
   it.each([
     ["00", 0n],
     ["20", -1n],
-    ["1b7fffffffffffffff", 2n ** 63n - 1n],
+    ["1b7ffffffffffffffe", 2n ** 63n - 2n],
     ["3b7ffffffffffffffe", -(2n ** 63n) + 1n],
     ["f90000", 0n],
     ["f98000", 0n], // -0
@@ -155,6 +155,7 @@ describe("NumericDate", () => {
   });
 
   it.each([
+    "1b7fffffffffffffff",
     "1b8000000000000000",
     "3b7fffffffffffffff",
     "3bffffffffffffffff",

@@ -107,6 +107,31 @@ describe("claim 169", () => {
   });
 });
 
+describe("keys of claim 169", () => {
+  const map = (...entries: string[]): Uint8Array => {
+    const bytes = Buffer.from(entries.join("").replaceAll(" ", ""), "hex");
+    return Uint8Array.of(0xa0 + entries.length, ...bytes);
+  };
+  it.each([
+    ["a float", "f94400"],
+    ["a double", "fb4010000000000000"],
+    ["not a number", "f97e00"],
+    ["a tagged integer", "c104"],
+    ["a tagged text", "c1 6134"],
+    ["true", "f5"],
+    ["null", "f6"],
+    ["a simple value", "e4"],
+    ["bytes", "41aa"],
+    ["an array", "8104"],
+    ["a map", "a10404"],
+  ])("are not %s", (_, key) => {
+    expect(read(map("04 645245414c")).code).toBe("VALID");
+    expect(read(map("04 645245414c", `${key} 644556494c`)).code).toBe("BAD_IDENTITY");
+    // Inside a claim they are nobody's business but its reader's.
+    expect(read(map("04 645245414c", `1863 a1${key}01`)).code).toBe("VALID");
+  });
+});
+
 describe("date of birth", () => {
   it.each([
     ["19900515", 19900515],

@@ -65,6 +65,17 @@ describe("keys that are tried for one credential", () => {
     }
   });
 
+  it("are given a signature of their own length, and a longer one that begins as it should is none", async () => {
+    const [key] = few as [TestKey];
+    const whole = { ...key, sign: (message: Uint8Array) => Uint8Array.of(...key.sign(message), 0) };
+    const cut = { ...key, sign: (message: Uint8Array) => key.sign(message).subarray(0, 63) };
+    const wrong = Array(2).fill("BAD_ISSUER_SIGNATURE");
+    expect(await codes(await listOf([key]), makeCard(key), makeCard(whole), makeCard(cut))).toEqual([
+      "VALID",
+      ...wrong,
+    ]);
+  });
+
   it("name no key of a card for which none was tried", async () => {
     const engine = await Engine.create({ trust: await listOf(many, { kids: [shared], issuer: "pilot.example" }) });
     const [verdict] = engine.verifyBatch([named(few[0]!)], { at });

@@ -192,25 +192,16 @@ describe("time and policy", () => {
     expect(engine.verifyBatch([makeCard(ed25519)], { at })[0]?.claims).toBeUndefined();
   });
 
-  it("a text key cannot stand in for a numbered claim", () => {
-    const [verdict] = engine.verifyBatch(
-      [
-        card([
-          [
-            169,
-            new Map<unknown, unknown>([
-              [4, "A"],
-              ["4", "B"],
-            ]),
-          ],
-        ]),
-      ],
-      {
-        at,
-        claims: true,
-      },
-    );
-    expect(verdict?.claims).toEqual({ 4: "A", '"4"': "B" });
+  it("no key stands in for another: text is quoted, and what is neither integer nor text is refused", () => {
+    const of = (identity: Uint8Array) => engine.verifyBatch([card([[169, identity]])], { at, claims: true })[0];
+    const text = new Map<unknown, unknown>([[4, "A"], ["4", "B"], ["4.0", "C"], [" 4", "D"], ["x", 1]]); // prettier-ignore
+    expect(of(encode(text))?.claims).toEqual({ 4: "A", '"4"': "B", "4.0": "C", " 4": "D", x: 1 });
+    const requirements: Requirements = { ...momentOf(at), atReplacesClock: true, detail: "claims", disclosed: [4] };
+    expect(engine.verifyAll([card([[169, encode(text)]])], requirements)[0]?.claims).toEqual({ 4: "A" });
+    // 4 and 4.0; 75 and 75.0, whose tier the verdict would not have told.
+    const double = Buffer.from("a204645245414cf94400644556494c", "hex");
+    const tiers = Buffer.from("a2184b01f954b002", "hex");
+    for (const identity of [double, tiers]) expect(of(identity)?.code).toBe("BAD_IDENTITY");
   });
 });
 
