@@ -9,11 +9,13 @@ import { issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, t
 import { ListPlaces } from "./list-places.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
 import { ageOn, type Person } from "./person.js";
+import { refuseToGoBack } from "./published-folder.js";
 import {
   publishDelta,
   publishStatus,
   publishTrustList,
   signTrustList,
+  trustedKey,
   type Published,
   type StatusTerms,
 } from "./publishing.js";
@@ -22,6 +24,7 @@ import { FILES_LOCK, MIGRATION_LOCK, openDatabase } from "./store/database.js";
 import type { Database, Held } from "./store/database.js";
 import { migrate } from "./store/migrations.js";
 import * as store from "./store/store.js";
+import { audit, findAudit, type AuditFilter, type AuditRow } from "./store/audit.js";
 
 /**
  * The issuing side: the only part that touches a private key. What it knows is in PostgreSQL; every change of state and
@@ -110,7 +113,7 @@ export class Authority {
           const key = createKey(keyFolder(options.data), options.algorithm);
           await store.insertKey(sql, { ...key, use, notBefore, notAfter });
         }
-        await store.audit(sql, [{ actor: "hufu", action: "initialise", detail: { name: options.name } }]);
+        await audit(sql, [{ actor: "hufu", action: "initialise", detail: { name: options.name } }]);
       });
     } finally {
       await database.close();
@@ -244,6 +247,11 @@ export class Authority {
     }
   }
 
+  /** What was done, by whom and when. */
+  async *audit(filter: AuditFilter = {}): AsyncGenerator<AuditRow> {
+    for await (const rows of findAudit(this.database, filter)) yield* rows;
+  }
+
   /**
    * Publishes and writes, one at a time of all who do: a file that was made earlier is then never written over a newer
    * one. `ours.check` tells right before the files are switched that nobody else has begun.
@@ -255,6 +263,16 @@ export class Authority {
     } finally {
       await held.release();
     }
+  }
+
+  /**
+   * Throws where what is published into the folder would not be newer than what lies there. Returns those of its files
+   * that this authority published and its database knows nothing of: it was restored from an older backup.
+   */
+  refuseToGoBack(folder: string): Promise<string[]> {
+    const root = thumbprint(this.#keyFor("root"));
+    const keys = this.keys.flatMap((row) => trustedKey(row, this.name) ?? []);
+    return refuseToGoBack(this.database, folder, { root, keys });
   }
 
   /** A new trust list, signed by the root key. */
@@ -297,7 +315,7 @@ export class Authority {
       const { id } = card;
       const changed = await this.database.transaction(async (sql) => {
         if (!(await store.changeState(sql, { credential: id, from, to, reason }))) return false;
-        await store.audit(sql, [{ actor, action, credential: id, detail: { reason } }]);
+        await audit(sql, [{ actor, action, credential: id, detail: { reason } }]);
         return true;
       });
       if (changed) return { ...card, state: to, reason };

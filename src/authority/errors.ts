@@ -11,7 +11,9 @@ export type AuthorityErrorCode =
   | "ALREADY_ENROLLED"
   | "NOT_FOUND"
   | "WRONG_STATE"
-  | "ISSUING_FAILED";
+  | "ISSUING_FAILED"
+  /** What would be published is not newer than what is. */
+  | "WOULD_GO_BACK";
 
 /** What happened and what helps, each one clause: shown as "<message>; <remedy>." */
 export class AuthorityError extends Error {

@@ -13,6 +13,7 @@ import type { ListPlace, ListPlaces } from "./list-places.js";
 import { referenceTo } from "./status-lists.js";
 import { isLost, PUBLICATION_LOCK, type Database, type Transaction } from "./store/database.js";
 import * as store from "./store/store.js";
+import { audit } from "./store/audit.js";
 
 /**
  * The issuing cycle, after Let's Encrypt's Boulder: record what is about to be signed, sign it, have the real engine
@@ -258,7 +259,7 @@ async function recordAt(
     known.map((each) => each.order.person),
   );
   const { actor } = terms;
-  await store.audit(
+  await audit(
     sql,
     recorded.map(({ row }) => ({ actor, action: "record", credential: row.id, detail: { tier: row.tier } })),
   );
@@ -310,7 +311,7 @@ async function release(
     const good = drafts.filter((draft) => !late.includes(draft)).flatMap(({ order }) => cards.get(order) ?? []);
     const released = good.length === 0 ? 0 : await store.release(sql, good);
     if (released !== good.length) throw new Error(`${good.length - released} credentials were voided meanwhile`);
-    await store.audit(sql, [
+    await audit(sql, [
       ...superseded.map((credential) => ({ actor, action: "supersede" as const, credential })),
       ...good.map(({ id, tier }) => ({ actor, action: "issue" as const, credential: id, detail: { tier } })),
     ]);
@@ -320,7 +321,7 @@ async function release(
 
 async function voidPending(sql: Transaction, ids: readonly Uint8Array[], actor: string, reason: string) {
   const voided = ids.length === 0 ? [] : await store.voidPending(sql, ids, reason);
-  await store.audit(
+  await audit(
     sql,
     voided.map((credential) => ({ actor, action: "void", credential, detail: { reason } })),
   );

@@ -7,6 +7,7 @@ import type { SigningKey } from "./keys.js";
 import { type BuildProgress, buildSnapshot } from "./snapshot-builder.js";
 import { PUBLICATION_LOCK, type Database } from "./store/database.js";
 import * as store from "./store/store.js";
+import { audit } from "./store/audit.js";
 
 /** A file for verifiers: signed, dated, numbered. */
 export interface Published extends store.Publication {
@@ -122,13 +123,13 @@ async function close(database: Database, publication: store.Publication, parts: 
   const { kind, epoch } = publication;
   await database.transaction(async (sql) => {
     await store.closePublication(sql, publication, hash.digest());
-    await store.audit(sql, [{ actor: "hufu", action: "publish", detail: { kind, epoch } }]);
+    await audit(sql, [{ actor: "hufu", action: "publish", detail: { kind, epoch } }]);
   });
   return { ...publication, parts };
 }
 
 /** The root signs the list and nothing else, so it is not in it. */
-function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | undefined {
+export function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | undefined {
   if (row.use === "root") return undefined;
   const key: TrustedKey = {
     kids: [row.kid],

@@ -6,6 +6,7 @@ import type { SigningKey } from "./keys.js";
 import { LIST_LENGTH, type ListPlace } from "./list-places.js";
 import type { Database } from "./store/database.js";
 import * as store from "./store/store.js";
+import { audit } from "./store/audit.js";
 
 /**
  * Token Status Lists beside our own snapshots, for verifiers that know no others: a credential names a list and its
@@ -50,7 +51,7 @@ export async function* publishStatusLists(
     lists++;
   }
   await database.transaction((sql) =>
-    store.audit(sql, [{ actor: "hufu", action: "publish", detail: { kind: "status-list", lists } }]),
+    audit(sql, [{ actor: "hufu", action: "publish", detail: { kind: "status-list", lists } }]),
   );
 }
 

@@ -46,7 +46,7 @@ async function run(options: InitOptions): Promise<void> {
     });
   await leavingCleanly(make, async (authority) => {
     const trust = trustFile(options.data);
-    await publishFile(resolve(trust), (await authority.publishTrustList()).parts);
+    await authority.publishing(async () => publishFile(resolve(trust), (await authority.publishTrustList()).parts));
     if (options.json) {
       printJson({
         name: options.name,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { register as approve } from "./approve.js";
+import { register as audit } from "./audit.js";
 import { register as bench } from "./bench.js";
 import { register as cards } from "./cards.js";
 import { register as config } from "./config.js";
@@ -40,6 +41,7 @@ const commands: Register[] = [
   suspend,
   reinstate,
   cards,
+  audit,
   publish,
   bench,
 ];

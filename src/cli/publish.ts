@@ -31,36 +31,52 @@ export function register(program: Command): void {
 async function run(options: PublishOptions): Promise<void> {
   const folder = options.out ?? options.data;
   const { makeFolder } = await import("../authority/folder.js");
-  const { publishFile } = await import("../authority/publish-file.js");
-  const writeFile = async (path: string, parts: readonly Uint8Array[]) => {
+  const { Staging } = await import("../authority/publish-file.js");
+  const staging = new Staging();
+  const writing = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
     try {
-      makeFolder(folder);
-      await publishFile(resolve(path), parts);
+      return await work();
     } catch (error) {
       throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`, "name another folder with --out");
     }
   };
-  const write = async (path: string, { epoch, expires, parts }: Published) => {
-    await writeFile(path, parts);
-    return { path, epoch, expires: rfc3339(new Date(expires * 1000)) };
-  };
-  const lists: { path: string; expires: string }[] = [];
-  const began = Date.now();
+  const write = (path: string, parts: readonly Uint8Array[]) => writing(path, () => staging.add(resolve(path), parts));
   const publish = async (authority: Authority) => {
+    const list = async (path: string, { epoch, expires, parts }: Published) => {
+      await write(path, parts);
+      return { path, epoch, expires: rfc3339(new Date(expires * 1000)) };
+    };
+    // The trust list first: what the others are signed with may be new.
+    const trust = options.delta ? undefined : await list(trustFile(folder), await authority.publishTrustList());
     // Lists know no deltas: each is written anew.
     for await (const { name, expires, file } of authority.publishStatusLists()) {
       const path = join(folder, statusListFile(name));
-      await writeFile(path, [file]);
+      await write(path, [file]);
       lists.push({ path, expires: rfc3339(new Date(expires * 1000)) });
     }
-    if (options.delta) return { delta: await write(deltaFile(folder), await authority.publishDelta()) };
-    const trust = await write(trustFile(folder), await authority.publishTrustList());
-    const status = await write(statusFile(folder), await buildStatus(authority));
-    return { trust, status };
+    return trust === undefined
+      ? { delta: await list(deltaFile(folder), await authority.publishDelta()) }
+      : { trust, status: await list(statusFile(folder), await buildStatus(authority)) };
   };
+  const lists: { path: string; expires: string }[] = [];
+  const began = Date.now();
   const files = await withAuthority(options, async (authority) => {
     await secondAfter(began);
-    return authority.publishing(() => publish(authority));
+    return authority.publishing(async (ours) => {
+      try {
+        await writing(folder, async () => {
+          makeFolder(folder);
+          return Promise.resolve();
+        });
+        for (const file of await authority.refuseToGoBack(folder)) note(`hufu: ${unknownFile(file)}.`);
+        const made = await publish(authority);
+        await ours.check();
+        await writing(folder, () => staging.switch());
+        return made;
+      } finally {
+        await staging.abandon();
+      }
+    });
   });
   if (options.json) {
     printJson(lists.length === 0 ? files : { ...files, lists });
@@ -71,6 +87,12 @@ async function run(options: PublishOptions): Promise<void> {
   }
   for (const { path, expires } of lists) print(`list      ${path}  until ${expires}`);
   if (files.trust) note(`Next: hufu verify cards.txt --trust ${files.trust.path} --status ${files.status.path}`);
+}
+
+function unknownFile(file: string): string {
+  const what =
+    "was published by this authority, whose database knows nothing of it and was restored from an older backup";
+  return `${file} ${what}; what was issued or revoked since then is missing from what is published now: record it again`;
 }
 
 /** A snapshot of a nation takes its time: the terminal tells how far it has come. */

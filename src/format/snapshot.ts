@@ -88,6 +88,15 @@ export function isSnapshot(bytes: Uint8Array): boolean {
   return equalBytes(bytes.subarray(0, MAGIC.length), MAGIC);
 }
 
+/** The signed part of a file that begins so; it is not checked, and the body need not be there. */
+export function snapshotEnvelope(start: Uint8Array): Uint8Array {
+  if (!isSnapshot(start) || start.length < PREFIX_SIZE) {
+    throw new StatusError("UNKNOWN_FORMAT", "it is not a status snapshot of ours");
+  }
+  const length = new DataView(start.buffer, start.byteOffset, PREFIX_SIZE).getUint32(MAGIC.length, true);
+  return start.subarray(PREFIX_SIZE, PREFIX_SIZE + length);
+}
+
 /**
  * Check a snapshot file whole and return what it holds; `body` is a view of `bytes`. With `epochInForce` a file that is
  * not newer is refused before its body is hashed. Rejects with nothing but StatusError (and what `trust.verify` throws).

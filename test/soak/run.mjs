@@ -9,6 +9,10 @@ import { fileURLToPath } from "node:url";
 const SOAKS = {
   matrix: ["test/soak/matrix.test.ts", "is a card ever VALID over a broken start, feed, clock or restart"],
   "verify-runs": ["test/soak/verify-runs.test.ts", "does any of 700 short runs of `hufu verify` not end as it should"],
+  kills: [
+    "test/soak/kills.test.ts",
+    "is anything lost, or an exit unexplained, over 200 kills of authority and database",
+  ],
   signatures: [".slow.test.ts", "are a million signatures of each algorithm judged as elsewhere (takes an hour)"],
 };
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,6 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, closeSync, cpSync, existsSync, fstatSync, mkdirSync, mkdtempSync, openSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  fstatSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+} from "node:fs";
 import { readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -140,6 +151,7 @@ function isPostgres(pid: number): boolean {
 
 async function start(folder: string): Promise<void> {
   const account = accountOf(folder);
+  if (account.uid !== undefined && statSync(folder).uid === 0) giveTo(account, folder);
   const gone = readPidFile(folder);
   if (gone !== undefined && !isPostgres(gone.pid)) removeSocketOf(gone);
   // The path of a Unix socket is limited to 107 bytes, which a deep data folder would exceed.
@@ -225,6 +237,13 @@ function accountOf(folder: string): Account {
     "PostgreSQL refuses to run as root, and there is no user postgres",
     "run as another user, or set HUFU_DATABASE_URL",
   );
+}
+
+/** A cluster that root has restored from a backup belongs to root, as whom no server runs. */
+function giveTo({ uid, gid }: { uid: number; gid: number }, folder: string): void {
+  const all = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+  for (const path of [folder, ...all]) lchownSync(path, uid, gid);
+  chmodSync(folder, 0o700);
 }
 
 /**

@@ -57,13 +57,6 @@ export interface CardRow {
   signed: Uint8Array | null;
 }
 
-export interface AuditEvent {
-  actor: string;
-  action: "initialise" | "record" | "issue" | "supersede" | "void" | "revoke" | "suspend" | "reinstate" | "publish";
-  credential?: Uint8Array;
-  detail?: Record<string, string | number>;
-}
-
 export type PublicationKind = "trust-list" | "status" | "delta";
 
 export async function readAuthority(sql: Sql | Transaction): Promise<AuthorityRow | undefined> {
@@ -86,17 +79,6 @@ export async function readKeys(sql: Sql): Promise<KeyRow[]> {
   return sql<KeyRow[]>`
     select kid, use, algorithm, public_key as "publicKey", not_before as "notBefore", not_after as "notAfter"
     from keys order by not_before desc, kid`;
-}
-
-export async function audit(sql: Transaction, events: readonly AuditEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  const rows = events.map(({ actor, action, credential, detail }) => ({
-    actor,
-    action,
-    credential: credential ?? null,
-    detail: sql.json(detail ?? {}),
-  }));
-  await sql`insert into audit_events ${sql(rows, "actor", "action", "credential", "detail")}`;
 }
 
 /** Of different people: those not known yet. Returns their ID numbers. */

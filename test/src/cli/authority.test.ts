@@ -6,6 +6,7 @@ import { buffer, text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+import { Authority } from "../../../src/authority/authority.js";
 import { leavingCleanly } from "../../../src/cli/authority.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
 import { openSnapshot } from "../../../src/format/snapshot.js";
@@ -99,6 +100,51 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
       code: "UNVERIFIED",
       kid: (JSON.parse(out) as { kid: string }).kid,
     });
+  });
+
+  it("show what was done, by whom and when: of a card, by someone, in a time", async () => {
+    const id = "11010519491231002X";
+    const events = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+      const { status, out } = await hufu(["audit", "--json", ...args]);
+      expect(status).toBe(0);
+      return out.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+    };
+    const all = await events(id);
+    const actions = ["record", "issue", "record", "supersede", "issue", "suspend"];
+    expect(all.map(({ action }) => action)).toEqual(actions);
+    expect(all.at(-1)).toMatchObject({ id, detail: { reason: "phone lost" } });
+    expect(all.map(({ number }) => number)).toEqual([...all.map(({ number }) => Number(number))].sort((a, b) => a - b));
+    const officer = await events("--actor", "李伟");
+    expect(officer.map(({ action }) => action)).toEqual(["record", "supersede", "issue"]);
+    expect(await events(String(officer[0]!["credential"]), "--action", "suspend")).toHaveLength(1);
+    expect(await events("--until", "2020-01-01T00:00:00Z")).toEqual([]);
+    expect((await events("--since", "2020-01-01T00:00:00Z", "--action", "initialise"))[0]).not.toHaveProperty(
+      "credential",
+    );
+    const shown = await hufu(["audit", id, "--action", "suspend"]);
+    expect(shown.out).toMatch(
+      /^\d{4}-\S+Z {2}suspend +\S+ {2}[0-9a-f]{32} {2}11010519491231002X {2}reason phone lost\n$/,
+    );
+    expect((await hufu(["audit", "--since", "yesterday"])).err).toContain("--since yesterday is not a time");
+  });
+
+  it("refuse to publish over what is newer, and say what helps", async () => {
+    const data = join(folder.path, "twin");
+    await hufu(["init", "--data", data]);
+    const twin = await Authority.open({ data });
+    await twin.database.sql`update publications set epoch = epoch + 1000000`;
+    const feed = ["--data", data, "--out", "twins"];
+    expect((await hufu(["publish", ...feed])).status).toBe(0);
+    await twin.database.sql`update publications set epoch = epoch - 2000000`;
+    await twin.close();
+    const before = read("twins/trust.hufu");
+    const { status, out, err } = await hufu(["publish", ...feed]);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toMatch(
+      /^hufu: twins\/trust.hufu has epoch \d+, and what would be written now has \d+; set this machine's clock/,
+    );
+    expect(read("twins/trust.hufu")).toEqual(before);
+    expect(readdirSync(join(folder.path, "twins")).sort()).toEqual(["status.hufu", "trust.hufu"]);
   });
 
   it("take people in as CSV and give them out as CSV and JSON", async () => {

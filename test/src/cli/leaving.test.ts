@@ -6,7 +6,6 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { postgresRuns, temporaryFolder } from "../../support/authority.js";
-import { killAtWork } from "../../support/kills.js";
 import { hufuPath } from "../../support/serve.js";
 
 const runs = await postgresRuns();
@@ -77,17 +76,4 @@ describe.skipIf(!runs)(`the embedded PostgreSQL ends with the command that start
     if (status === null) await once(start(data, [hufuPath, "cards"]), "close");
     expect(await stopsSoon(data)).toBe(true);
   });
-});
-
-describe.skipIf(!runs)(`commands whose database is killed, or who are killed themselves${note}`, () => {
-  it("explain their exits and lose nothing that they have told of", async () => {
-    const folder = temporaryFolder();
-    const result = await killAtWork(join(folder.path, "data"), 6);
-    expect(result.unexplained).toEqual([]);
-    expect(result.lost).toEqual([]);
-    expect(result.doubled).toEqual([]);
-    expect(Object.values(result.kills).reduce((sum, count) => sum + count)).toBeGreaterThan(2);
-    expect(await stopsSoon(join(folder.path, "data"))).toBe(true);
-    folder.remove();
-  }, 120_000);
 });
