@@ -5,6 +5,8 @@ import { Lane, ContradictionError } from "./snapshot-lane.js";
 
 type LaneMethod = Exclude<keyof Lane, "prototype">;
 export type LaneCall = [method: LaneMethod, ...parameters: unknown[]];
+/** Instead of a call: there is nothing more to do. */
+export const END = "end";
 export type LaneReply = { result: unknown } | { error: Error };
 
 export interface AnyLane {
@@ -45,8 +47,11 @@ function threadLane(): AnyLane {
     else call?.reject(revive(reply.error));
   });
   worker.on("error", fail);
-  worker.on("exit", () => {
-    fail(new Error("a thread of the snapshot builder stopped"));
+  const ended = new Promise<void>((resolve) => {
+    worker.on("exit", () => {
+      fail(new Error("a thread of the snapshot builder stopped"));
+      resolve();
+    });
   });
   return {
     call: (...call) =>
@@ -59,7 +64,9 @@ function threadLane(): AnyLane {
         worker.postMessage(call, givenAway(call));
       }),
     close: async () => {
-      await worker.terminate();
+      // It ends by itself, once it has loaded: Node may abort the process where a thread is stopped while it imports.
+      worker.postMessage(END);
+      await ended;
     },
   };
 }
