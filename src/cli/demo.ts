@@ -69,7 +69,7 @@ async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[])
 
   note("opening the verifier ...");
   const port = await openVerifier(data, options, undo);
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `http://localhost:${port}/`;
   undo.push(startGates(`ws://127.0.0.1:${port}/v1/stream`, cardFile, options.rate));
   undo.push(startLosses(authority, good, async (delta) => publish(DELTA_FILE, delta)));
   tell(url, data, cardFile, good[good.length - 1]?.qr ?? "");
@@ -83,13 +83,19 @@ async function openVerifier(data: string, options: DemoOptions, undo: (() => Pro
   const { dashboardPages } = await import("./demo/pages.js");
   const { PILOT_POLICY } = await import("./demo/policy.js");
   const { version } = await import("./version.js");
-  const verifier = await Verifier.create({ trust: [], awaits: data, policy: PILOT_POLICY });
+  const verifier = await Verifier.create({
+    ...{ trust: [], awaits: data, policy: PILOT_POLICY },
+    // What a demonstration has seen concerns nobody else, and goes with it.
+    state: join(data, "state"),
+  });
   undo.push(() => verifier.close());
   const feed = new Feed(openFeed(data), verifier, (event) => {
     if (event.kind === "refused") note(`${event.files.join(", ")} refused: ${reasonOf(event.error)}`);
   });
   undo.push(() => feed.stop());
   await feed.start();
+  const { faults } = verifier.health();
+  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join(", "));
   const server = await startServer(verifier, {
     host: "127.0.0.1",
     port: options.port,

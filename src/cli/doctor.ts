@@ -1,27 +1,16 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import type { Trust } from "../engine/trust.js";
-import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
-import { epochOf, type StatusState } from "../format/status-state.js";
-import type { TrustList } from "../format/trust-list.js";
-import type { Look } from "../server/feed-source.js";
+import { stateFolderOf } from "../engine/state-folder.js";
 import { portNumber } from "./arguments.js";
+import type { Finding } from "./doctor/finding.js";
+import { clockFinding, inForce, type InForceOptions } from "./doctor/in-force.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, reasonOf } from "./errors.js";
 import { paint, print, printJson } from "./output.js";
-import { readSources } from "./sources.js";
 
-interface Finding {
-  about: string;
-  good: boolean;
-  found: string;
-  /** What to do where it is not good. */
-  remedy?: string;
-}
-
-interface DoctorOptions {
+interface DoctorOptions extends InForceOptions {
   port: number;
-  trust?: string[];
-  status?: string[];
-  feed?: string;
+  state?: string;
   json?: true;
 }
 
@@ -33,10 +22,12 @@ export function register(program: Command): void {
     .option("--trust <file...>", "trust sources to read")
     .option("--status <file...>", "status snapshots and deltas to read")
     .option("--feed <place>", "folder or URL that the service is to follow")
+    .option("--state <folder>", "folder that is to keep what must outlive a restart, or none")
     .option("--json", "print one JSON document")
     .action(async (options: DoctorOptions) => {
-      const findings = [node(), simd(), await engine(), await sockets(options.port), clock(), store()];
-      if (options.trust !== undefined || options.feed !== undefined) findings.push(...(await trustAndStatus(options)));
+      const findings = [node(), simd(), await engine(), await sockets(options.port), store(), state(options.state)];
+      const named = options.trust !== undefined || options.feed !== undefined;
+      findings.push(...(named ? await inForce(options) : [clockFinding(0)]));
       if (options.json === true) printJson(findings);
       else findings.forEach(show);
       process.exitCode = findings.every(({ good }) => good) ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
@@ -89,12 +80,6 @@ async function sockets(port: number): Promise<Finding> {
   }
 }
 
-/** Without a time server to ask, only a clock that was never set can be told. */
-function clock(): Finding {
-  const now = new Date();
-  return { about: "clock", good: now.getFullYear() >= 2026, found: now.toISOString(), remedy: "set the clock (NTP)" };
-}
-
 function store(): Finding {
   const about = "store";
   const url = process.env["HUFU_DATABASE_URL"];
@@ -107,73 +92,19 @@ function store(): Finding {
   }
 }
 
-/** What would be in force: the trust list, and status by issuer. */
-async function trustAndStatus({ trust, status, feed }: DoctorOptions): Promise<Finding[]> {
-  const about = "trust, status";
-  const remedy = "fetch them again from the authority";
+/** Where what must outlive a restart is kept. Nothing is made here: the service makes it. */
+function state(setting: string | undefined): Finding {
+  const about = "state folder";
+  const folder = stateFolderOf(setting ?? process.env["HUFU_STATE"], process.env);
+  if (folder === undefined) return { about, good: true, found: "none: nothing is kept over a restart, as asked" };
+  let there = resolve(folder);
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
   try {
-    const [{ compileEngine }, { Instance }, { readState }, { readSource }, { openFeed }] = await Promise.all([
-      import("../engine/module.js"),
-      import("../engine/instance.js"),
-      import("../engine/state.js"),
-      import("../engine/stored-body.js"),
-      import("../server/feed.js"),
-    ]);
-    const source = feed === undefined ? undefined : openFeed(feed);
-    const list = source && found(await source.read(TRUST_FILE));
-    const files = source && [found(await source.locate(STATUS_FILE)), found(await source.read(DELTA_FILE))];
-    const sources = {
-      trust: [...(await readSources("--trust", trust ?? [])), ...(list ? [list] : [])],
-      status: [
-        ...(await readSources("--status", status ?? [])),
-        ...(files ?? []).filter((file) => file !== undefined).map(readSource),
-      ],
-    };
-    await source?.release();
-    const instance = new Instance(await compileEngine());
-    const state = await readState(sources, instance.checkSignature);
-    instance.loadTrust(state.trust);
-    return [...trustFindings(state.trust), ...state.statuses.map(statusFinding)];
+    accessSync(there, constants.W_OK | constants.X_OK);
+    if (!statSync(there).isDirectory()) throw new Error(`${there} is not a folder`);
+    return { about, good: true, found: `${folder} can be written` };
   } catch (error) {
-    return [{ about, good: false, found: reasonOf(error), remedy }];
+    const remedy = "name another with --state or HUFU_STATE";
+    return { about, good: false, found: `${folder} cannot be written: ${reasonOf(error)}`, remedy };
   }
-}
-
-function found<T>(look: Look<T>): T | undefined {
-  return typeof look === "object" && "found" in look ? look.found : undefined;
-}
-
-/** Of each signed list, and of the keys beside them. */
-function trustFindings({ lists, unsigned }: Trust): Finding[] {
-  return [...lists, ...(unsigned.length === 0 ? [] : [{ keys: unsigned }])].map(trustFinding);
-}
-
-function trustFinding({
-  keys,
-  epoch = 0,
-  expires,
-}: Pick<Partial<TrustList>, "epoch" | "expires"> & Pick<Trust, "keys">): Finding {
-  const dated = expires === undefined ? "" : `, epoch ${epoch}, ${untilText(expires)}`;
-  return {
-    about: "trust list",
-    good: expires === undefined || expires > Date.now() / 1000,
-    found: `${keys.length} ${keys.length === 1 ? "key" : "keys"}${dated}`,
-    remedy: "the authority publishes a new one: hufu publish",
-  };
-}
-
-function statusFinding(state: StatusState): Finding {
-  const { issuer, universe, expires } = state.deltas.at(-1) ?? state.snapshot.header;
-  const age = Math.round(Date.now() / 1000) - universe;
-  return {
-    about: "status",
-    good: expires > Date.now() / 1000,
-    found: `${issuer}, epoch ${epochOf(state)}, ${age} s old, ${untilText(expires)}`,
-    remedy: "the authority publishes a new one: hufu publish",
-  };
-}
-
-function untilText(seconds: number): string {
-  const word = seconds > Date.now() / 1000 ? "until" : "stale since";
-  return `${word} ${new Date(seconds * 1000).toISOString().replace(".000", "")}`;
 }

@@ -1,13 +1,16 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Logger } from "pino";
+import { processesIn } from "../engine/state-folder.js";
+import type { VerifierOptions } from "../engine/verifier.js";
 import { type Config, configure } from "../server/config.js";
-import type { FeedEvent } from "../server/feed.js";
+import { readFeedAddress } from "../server/feed-address.js";
+import { ignoredProxy } from "../server/proxy.js";
 import type { ServerOptions } from "../server/server.js";
-import { type AccessToken, readTokens } from "../server/token.js";
-import { reasonOf, UsageError } from "./errors.js";
+import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { locateSources, readPolicyFile, readTextSource, readTrustFiles, unusableSources } from "./sources.js";
+import { feedReport, type Log, openLog, verifierReport, watchReadiness } from "./serve/logging.js";
+import { accessTokens, readNamed, refusedFiles, reloading } from "./serve/named.js";
+import { readPolicyFile, unusableSources } from "./sources.js";
 import { version } from "./version.js";
 
 /**
@@ -25,53 +28,56 @@ export function register(program: Command): void {
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
+  const stopped = interruption();
   const { config } = readingSettings(() => configure(flags, process.env));
-  const policy = config.policy === undefined ? undefined : await readPolicyFile(config.policy);
   const tokens = await accessTokens(config);
-  const [{ pino }, { Verifier }, { Feed, openFeed }, { startServer }] = await Promise.all([
-    import("pino"),
+  const [log, { Verifier }, { Feed, openFeed }, { Readiness }, { startServer }] = await Promise.all([
+    openLog(config.logLevel),
     import("../engine/verifier.js"),
     import("../server/feed.js"),
+    import("../server/readiness.js"),
     import("../server/server.js"),
   ]);
-  const log = pino({ level: config.logLevel }, pino.destination(2));
-  const { workers, statusMaxAge, host } = config;
-  const source = config.feed === undefined ? undefined : openFeed(config.feed);
-  const verifier = await Verifier.create({
-    trust: await readTrustFiles(config.trust),
-    status: await locateSources("--status", config.status),
-    awaits: config.feed,
-    ...(policy && { policy }),
-    ...(workers !== undefined && { workers }),
-    ...(statusMaxAge !== undefined && { statusMaxAge }),
-  }).catch((error: unknown) => {
+  const options = { ...(await verifierOptions(config)), onEvent: verifierReport(log) };
+  const { verifier, refused } = await Verifier.start(options).catch((error: unknown) => {
     throw unusableSources(error, config);
   });
-  const feed = source && new Feed(source, verifier, reportTo(log));
-  await Promise.race([feed?.start(), after(FIRST_LOOK_MS, undefined, { ref: false })]);
-  const server = await startServer(verifier, {
-    ...doorsOf(config),
-    tokens,
-    onWarning: (message) => {
-      log.warn(message);
-    },
-    onError: (error, requestId) => {
-      log.error({ err: error, requestId }, "a request failed");
-    },
-  }).catch(async (error: unknown) => {
+  const within = config.state === "none" ? undefined : processesIn(config.state);
+  const feed =
+    config.feed === undefined ? undefined : new Feed(openFeed(config.feed, within), verifier, feedReport(log));
+  const end = async (): Promise<void> => {
     await feed?.stop();
     await verifier.close();
+  };
+  try {
+    const notTaken = refusedFiles(refused, config, log);
+    const readiness = new Readiness(verifier, feed?.state, notTaken);
+    await Promise.race([feed?.start(), stopped, after(FIRST_LOOK_MS, undefined, { ref: false })]);
+    const server = await startServer(verifier, {
+      ...doorsOf(config),
+      ...{ tokens, readiness },
+      onWarning: (message) => {
+        log.warn(message);
+      },
+      onError: (error, requestId) => {
+        log.error({ err: error, requestId }, "a request failed");
+      },
+    });
+    const { port, healthPort } = server;
+    const listening = { host: config.host, port, ...(healthPort !== undefined && { healthPort }) };
+    log.info({ ...listening, workers: verifier.stats.workers }, "verifying");
+    tellWhatIsKnown(config, tokens.length, log);
+    const unwatch = watchReadiness(readiness, log);
+    reloading(config, verifier, server, notTaken, log);
+    const signal = await stopped;
+    log.info({ signal }, "stopping: answering what is in work");
+    unwatch();
+    await Promise.all([server.close(), feed?.stop()]);
+  } catch (error) {
+    await end();
     throw startFailure(error);
-  });
-  const { healthPort } = server;
-  log.info(
-    { host, port: server.port, ...(healthPort !== undefined && { healthPort }), workers: verifier.stats.workers },
-    "verifying",
-  );
-  const signal = await interruption();
-  log.info({ signal }, "stopping: answering what is in work");
-  await Promise.all([server.close(), feed?.stop()]);
-  await verifier.close();
+  }
+  await end();
   log.info("stopped");
 }
 
@@ -83,53 +89,55 @@ function doorsOf(config: Config): ServerOptions {
   };
 }
 
-/** The one token that may ask everything, and those that are for something. */
-async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
-  const text = tokens === undefined ? undefined : await readTextSource("--tokens", tokens);
-  try {
-    const one = token === undefined ? [] : [{ token, at: true }];
-    return [...one, ...(text === undefined ? [] : readTokens(text))];
-  } catch (error) {
-    const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';
-    throw new UsageError(`cannot use ${tokens ?? ""}: ${reasonOf(error)}`, `write it as ${example}`);
-  }
-}
-
-function reportTo(log: Logger): (event: FeedEvent) => void {
-  return (event) => {
-    switch (event.kind) {
-      case "in-force":
-        log.info({ files: event.files }, "put in force");
-        return;
-      case "refused":
-        log.warn({ files: event.files, why: reasonOf(event.error) }, "refused: what was in force stays in force");
-        return;
-      case "passed-over":
-        log.warn({ file: event.file, holds: event.holds }, "passed over: it is not a file of a feed");
-        return;
-      case "unreachable":
-        log.error({ why: reasonOf(event.error) }, "the feed cannot be read");
-        return;
-      case "reachable":
-        log.info("the feed can be read again");
-    }
+async function verifierOptions(config: Config): Promise<VerifierOptions> {
+  const { workers, statusMaxAge, withoutStatus, feed, state } = config;
+  const policy = config.policy === undefined ? undefined : await readPolicyFile(config.policy);
+  const { trust, status } = await readNamed(config);
+  return {
+    trust,
+    status: withoutStatus ? "none" : status,
+    ...(feed !== undefined && { awaits: feed }),
+    ...(state !== "none" && { state }),
+    ...(policy && { policy }),
+    ...(workers !== undefined && { workers }),
+    ...(statusMaxAge !== undefined && { statusMaxAge }),
   };
 }
 
+/** What is not as one would expect it, and was asked for. */
+function tellWhatIsKnown({ withoutStatus, state, feed }: Config, tokens: number, log: Log): void {
+  if (withoutStatus)
+    log.warn("going without status, as asked: a revoked card is accepted where nothing tells its status");
+  if (state === "none")
+    log.warn("nothing is kept over a restart, as asked: older trust and status is then accepted once");
+  if (tokens === 0) log.warn("no token is demanded: everyone who can connect may ask everything");
+  const address = feed === undefined ? undefined : readFeedAddress(feed);
+  const variable = address && "base" in address ? ignoredProxy(address.base, process.env) : undefined;
+  if (variable !== undefined) {
+    log.warn(`${variable} is not used for the feed: that needs Node 24, or 22.21, and NODE_USE_ENV_PROXY=1`);
+  }
+}
+
 /** What a person reads when the server could not start. */
-export function startFailure(error: unknown): unknown {
+function startFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== "StartError" || !("remedy" in error)) return error;
   return new UsageError(error.message, String(error.remedy));
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export function interruption(): Promise<NodeJS.Signals> {
+/** One signal is often heard twice: from the supervisor, and with the whole group of processes. */
+const ECHO_MS = 1_000;
+
+/** Resolves at the first SIGINT or SIGTERM; another one a while later ends the process at once. */
+function interruption(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130));
-        resolve(signal);
-      });
-    }
+    let first: number | undefined;
+    const hear = (signal: NodeJS.Signals): void => {
+      if (first !== undefined && performance.now() - first > ECHO_MS) process.exit(130);
+      first ??= performance.now();
+      resolve(signal);
+    };
+    process.on("SIGINT", hear).on("SIGTERM", hear);
+    // Until there is something to read again: unheard it would end the process.
+    process.on("SIGHUP", () => undefined);
   });
 }

@@ -10,14 +10,16 @@ export function withServerOptions(command: Command): Command {
   for (const name of SETTING_NAMES) {
     const { variable, about, fallback, kind, secret } = SETTINGS[name];
     if (secret === true) continue;
-    const value = { list: "<file...>", names: "<name...>", number: "<n>", text: "<value>" }[kind];
-    const shown = fallback === undefined || Array.isArray(fallback) ? "" : `, ${fallback} by default`;
-    const option = new Option(`--${flagOf(name)} ${value}`, `${about}${shown} (${variable})`);
+    const shown =
+      fallback === undefined || fallback === false || Array.isArray(fallback) ? "" : `, ${fallback} by default`;
+    const option = new Option(`--${flagOf(name)}${VALUES[kind]}`, `${about}${shown} (${variable})`);
     if (kind === "number") option.argParser((text) => (text.trim() === "" ? text : Number(text)));
     command.addOption(option);
   }
   return command;
 }
+
+const VALUES = { list: " <file...>", names: " <name...>", number: " <n>", text: " <value>", switch: "" };
 
 function flagOf(name: Setting): string {
   return name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);

@@ -18,7 +18,7 @@ import {
 } from "./state.js";
 import { refusalOf, type StatusSource } from "./status-files.js";
 import { StatusStore } from "./status-store.js";
-import { checkTrustList, isSigned, NO_TRUST, ofFile, readTrustSource, succeedingTrust, type Trust, trustSourcesOf, withSource } from "./trust.js"; // prettier-ignore
+import { checkTrustList, isSigned, NO_TRUST, ofFile, readTrustSource, succeedingTrust, type Trust, trustSourcesOf, withKeys, withSource } from "./trust.js"; // prettier-ignore
 
 export interface ControlOptions extends StateSources<StatusSource> {
   /**
@@ -115,6 +115,18 @@ export class ControlPlane {
       const next = withTrust(this.state, trust, bounds);
       await this.#putInForce({ ...next, awaitsTrust: this.pins.stillAwaits(rootId(list.root)) });
       for (const issuer of lostIssuers(before, this.state)) this.onEvent({ kind: "status-withdrawn", issuer });
+      await this.#lookAgain();
+    });
+  }
+
+  /** Rejects with TrustError or UnacceptableKey; then nothing changes. */
+  updateKeys(files: readonly Uint8Array[]): Promise<void> {
+    return this.#change(async () => {
+      const sources = files.map((file) => readTrustSource(file, this.checker.checkSignature));
+      if (sources.some(isSigned)) throw new TrustError("UNKNOWN_FORMAT", "it is a signed list, and not a set of keys");
+      const trust = withKeys(this.state.trust, sources);
+      this.#checkKeys(trust, { keys: sources.flatMap(({ keys }) => keys), epoch: 0 });
+      await this.#putInForce(withTrust(this.state, trust, this.memory.boundsOf(this.state)));
       await this.#lookAgain();
     });
   }

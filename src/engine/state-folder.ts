@@ -57,6 +57,11 @@ const LEFT_BEHIND_MS = 3_600_000;
 /** Listings that may differ before a reader gives up. */
 const MAX_TURNS = 100;
 
+/** Where in a state folder processes keep files of their own while they run. */
+export function processesIn(folder: string): string {
+  return join(folder, "processes");
+}
+
 export class StateFolder {
   private constructor(
     /** Where the records lie. */
@@ -67,7 +72,7 @@ export class StateFolder {
 
   /** Make it where it is not there, and try whether it can be written. Rejects with StateError. */
   static async open(folder: string): Promise<StateFolder> {
-    const opened = new StateFolder(join(folder, "verifier"), join(folder, "processes"));
+    const opened = new StateFolder(join(folder, "verifier"), processesIn(folder));
     await writing(folder, async () => {
       await mkdir(opened.records, { recursive: true, mode: 0o700 });
       await mkdir(opened.processes, { recursive: true, mode: 0o700 });

@@ -74,6 +74,11 @@ export function withSource(trust: Trust, list: TrustList, file: number): Trust {
   return trustOf(lists, trust.unsigned, warnings);
 }
 
+/** Trust with these JWK sets and PEM files in the place of those there were. Throws TrustError. */
+export function withKeys({ lists }: Trust, sources: readonly TrustList[]): Trust {
+  return sources.reduce((trust, source, file) => withSource(trust, source, file), trustOf(lists, [], []));
+}
+
 /**
  * Trust after a newer list of one of its roots, held against `bounds`. Throws TrustError, and then what is in force stays
  * in force. Whether the root is pinned is for the caller to know.

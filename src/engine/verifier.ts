@@ -68,7 +68,7 @@ export class Verifier {
   readonly #pool: WorkerPool;
   readonly #batcher: Batcher;
   readonly #ring: SlabRing;
-  readonly #policy: PolicyTable | undefined;
+  #policy: PolicyTable | undefined;
   readonly #control: ControlPlane;
   readonly #names = new KeyNames();
   readonly #clock: Clock;
@@ -131,6 +131,14 @@ export class Verifier {
   }
 
   /**
+   * Put these JWK sets and PEM files in force, from the next batch on, in the place of all those that were given before.
+   * Rejects with TrustError or UnacceptableKey; then nothing changes.
+   */
+  async updateKeys(...files: Uint8Array[]): Promise<void> {
+    await this.#control.updateKeys(files);
+  }
+
+  /**
    * Put newer status files in force, from the next batch on: a delta, or a snapshot together with the deltas that lead
    * on from it. Rejects with the StatusError of the first that is refused; the others are in force all the same. Rejects
    * with another error where the thread that checks them died; then nothing changes. A large one is best given as a path:
@@ -139,6 +147,11 @@ export class Verifier {
   async updateStatus(...files: StatusSource[]): Promise<void> {
     const [first] = await this.#control.updateStatus(files);
     if (first !== undefined) throw first;
+  }
+
+  /** The acceptance policy of what is asked from now on. Throws PolicyError; then nothing changes. */
+  replacePolicy(policy: PolicyTable): void {
+    this.#policy = checkPolicy(policy);
   }
 
   /** Would a good card be accepted now, and if not, why? */

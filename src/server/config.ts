@@ -1,6 +1,7 @@
 import { delimiter } from "node:path";
 import { z } from "zod";
 import { readBoundedSync } from "../engine/bounded-file.js";
+import { stateFolderOf } from "../engine/state-folder.js";
 import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
 import { decodeText } from "../format/text.js";
 import { readFeedAddress } from "./feed-address.js";
@@ -38,6 +39,8 @@ const settings = z.strictObject({
   status: files,
   feed: place.optional(),
   statusMaxAge: whole(1, 366 * 86_400).optional(),
+  withoutStatus: z.boolean(),
+  state: z.string().min(1),
   policy: z.string().min(1).optional(),
   workers: whole(1, 256).optional(),
   token: token.optional(),
@@ -53,10 +56,15 @@ const settings = z.strictObject({
   logLevel: z.enum(["silent", "error", "warn", "info", "debug"]),
 });
 
-const SCHEMA = settings.refine(({ trust, feed }) => trust.length > 0 || feed !== undefined, {
-  path: ["trust"],
-  message: "name at least one trust source, with --trust, or a feed, with --feed",
-});
+const SCHEMA = settings
+  .refine(({ trust, feed }) => trust.length > 0 || feed !== undefined, {
+    path: ["trust"],
+    message: "name at least one trust source, with --trust, or a feed, with --feed",
+  })
+  .refine(({ status, withoutStatus }) => status.length === 0 || !withoutStatus, {
+    path: ["withoutStatus"],
+    message: "it contradicts --status: leave one of them out",
+  });
 
 export type Config = z.infer<typeof settings>;
 export type Setting = keyof Config;
@@ -67,7 +75,7 @@ interface Description {
   about: string;
   fallback?: Config[Setting];
   /** Of a list, the environment has files as PATH has them, and names with commas between. */
-  kind: "text" | "number" | "list" | "names";
+  kind: "text" | "number" | "list" | "names" | "switch";
   secret?: true;
 }
 
@@ -85,6 +93,17 @@ export const SETTINGS: Readonly<Record<Setting, Description>> = {
     variable: "HUFU_STATUS_MAX_AGE",
     about: "seconds after which good is stale, whatever the snapshot allows",
     kind: "number",
+  },
+  withoutStatus: {
+    variable: "HUFU_WITHOUT_STATUS",
+    about: "accept cards though nothing tells their status (revoked ones too)",
+    fallback: false,
+    kind: "switch",
+  },
+  state: {
+    variable: "HUFU_STATE",
+    about: "folder for what must outlive a restart, or none to forget it each time",
+    kind: "text",
   },
   policy: { variable: "HUFU_POLICY", about: "acceptance policy, JSON", kind: "text" },
   workers: { variable: "HUFU_WORKERS", about: "worker threads; one for each core by default", kind: "number" },
@@ -167,7 +186,8 @@ export function gather(
       ["environment", parse(environment[variable], kind)],
       ["file", file[name]],
     ];
-    const [source, value] = candidates.find(([, candidate]) => candidate !== undefined) ?? ["default", fallback];
+    const byDefault = name === "state" ? stateFolderOf(undefined, environment) : fallback;
+    const [source, value] = candidates.find(([, candidate]) => candidate !== undefined) ?? ["default", byDefault];
     sources[name] = source;
     if (value !== undefined) values[name] = value;
   }
@@ -202,10 +222,20 @@ function readFile(path: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** What is not a number stays text, for the check to name. */
+/** What is not a number or a switch stays text, for the check to name. */
 function parse(text: string | undefined, kind: Description["kind"]): unknown {
   if (text === undefined || text === "") return undefined;
   if (kind === "list") return text.split(delimiter);
   if (kind === "names") return text.split(",").map((name) => name.trim());
+  if (kind === "switch") return SWITCHES[text.toLowerCase()] ?? text;
   return kind === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
+
+const SWITCHES: Partial<Record<string, boolean>> = {
+  1: true,
+  true: true,
+  yes: true,
+  0: false,
+  false: false,
+  no: false,
+};

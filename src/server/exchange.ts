@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BodyBudget } from "./bodies.js";
 import type { Peers } from "./peers.js";
+import { acceptsJson } from "./health.js";
 import { Problem } from "./problem.js";
 import type { HttpRequest, HttpResponse } from "./sockets.js";
 
@@ -21,6 +22,8 @@ export class Exchange {
   readonly path: string;
   readonly authorization: string;
   readonly host: string;
+  /** Does whoever asks say that JSON is read? */
+  readonly acceptsJson: boolean;
   /** Of the web page that a browser sends this for; empty for others. */
   readonly origin: string;
   /** Whose request it is, for what is counted by address. */
@@ -42,6 +45,7 @@ export class Exchange {
     this.path = request.getUrl();
     this.authorization = request.getHeader("authorization");
     this.host = request.getHeader("host");
+    this.acceptsJson = acceptsJson(request.getHeader("accept"));
     this.origin = request.getHeader("origin");
     this.address = peers.ownerOf({
       peer: Buffer.from(response.getRemoteAddressAsText()).toString(),
@@ -112,8 +116,13 @@ export class Exchange {
     this.#response.pause();
   }
 
-  send(type: string, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
-    this.#send("200 OK", type, body, headers, this.isLast);
+  send(
+    type: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>> = {},
+    status = "200 OK",
+  ): void {
+    this.#send(status, type, body, headers, this.isLast);
   }
 
   json(value: unknown): void {

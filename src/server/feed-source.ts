@@ -48,3 +48,6 @@ export function foreignOf(beginning: Uint8Array): string | undefined {
   if (beginning.length === 0) return "nothing";
   return /^\ufeff?\s*</.test(new TextDecoder().decode(beginning.subarray(0, BEGINNING))) ? "a web page" : undefined;
 }
+
+/** What is said of a file that a feed does not have. */
+export const ABSENT = "it is not there";

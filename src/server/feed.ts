@@ -4,7 +4,7 @@ import { reasonOf } from "../engine/reason.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import { readFeedAddress } from "./feed-address.js";
-import type { FeedSource, Look } from "./feed-source.js";
+import { ABSENT, type FeedSource, type Look } from "./feed-source.js";
 import { FolderSource } from "./folder-source.js";
 import { HttpSource } from "./http-source.js";
 
@@ -40,10 +40,13 @@ export interface FeedState {
   readonly faults: Map<string, string>;
 }
 
-/** A feed given as an http(s) address or as a folder. Throws Error for an address that is not one. */
-export function openFeed(place: string): FeedSource {
+/**
+ * A feed given as an http(s) address or as a folder. What comes over HTTP and is large lies `within` that folder while it
+ * is needed; among the system's temporary files by default. Throws Error for an address that is not one.
+ */
+export function openFeed(place: string, within?: string): FeedSource {
   const address = readFeedAddress(place);
-  return "folder" in address ? new FolderSource(address.folder) : new HttpSource(address);
+  return "folder" in address ? new FolderSource(address.folder) : new HttpSource(address, { within });
 }
 
 /** Half of it is what a revocation waits on average before a verifier sees it. */
@@ -162,7 +165,7 @@ export class Feed {
       const { faults } = this.state;
       if (seen === "unchanged") return undefined;
       if (seen === "absent") {
-        faults.set(name, "it is not there");
+        faults.set(name, ABSENT);
         return undefined;
       }
       if ("found" in seen) {
@@ -254,7 +257,9 @@ export class Feed {
     if (faults.get(name) !== fault) this.onEvent({ kind: "refused", files: names, error });
     faults.set(name, fault);
     const wait = Math.min(LONGEST_AGAIN_MS, (this.#refused.get(name)?.wait ?? AGAIN_MS / 2) * 2);
-    this.#refused.set(name, { at: performance.now() + wait, wait });
+    // What is too old becomes no newer; only a change of trust may mean that it was held against the wrong.
+    const isOld = error instanceof StatusError && error.code === "OLD_EPOCH";
+    this.#refused.set(name, { at: isOld ? Infinity : performance.now() + wait, wait });
   }
 
   /** Files that were refused a while ago are asked for once more. */

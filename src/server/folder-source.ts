@@ -39,7 +39,7 @@ export class FolderSource implements FeedSource {
       file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const status = await file.stat({ bigint: true });
       if (!status.isFile()) throw new Error("it is not a file");
-      const mark = `${status.mtimeNs} ${status.ctimeNs} ${status.size} ${status.ino}`;
+      const mark = `${status.mtimeNs} ${status.size} ${status.ino}`;
       if (this.#seen.get(name) === mark) return "unchanged";
       if (status.size > mostOf(name)) throw new FileTooLarge(Number(status.size), mostOf(name));
       const foreign = foreignOf(await beginningOf(file));

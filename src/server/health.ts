@@ -5,11 +5,24 @@ import { Problem } from "./problem.js";
 import { StartError } from "./start-error.js";
 
 /** What can be asked of the server itself, by path. Throws Problem where the answer is not good. */
-export type Probes = ReadonlyMap<string, () => Answer | Promise<Answer>>;
+export type Probes = ReadonlyMap<string, Probe>;
+export type Probe = (asker: Asker) => Answer | Promise<Answer>;
+
+/** What is to be known of who asks. */
+export interface Asker {
+  readonly acceptsJson: boolean;
+}
+
+/** Does an Accept header say that JSON is read? What takes anything, as curl does, is a person's. */
+export function acceptsJson(accept = ""): boolean {
+  return /\bjson\b/i.test(accept);
+}
 
 export interface Answer {
   type: string;
   body: string;
+  /** 200 by default. */
+  status?: string;
 }
 
 export interface HealthDoor {
@@ -28,7 +41,8 @@ const CONNECTIONS = 64;
 export async function openHealthDoor(host: string, port: number, probes: Probes): Promise<HealthDoor> {
   const server = createServer({ headersTimeout: ARRIVAL_MS, requestTimeout: ARRIVAL_MS }, (request, response) => {
     const probe = probes.get((request.url ?? "").split("?")[0] ?? "");
-    void answer(response, request.method ?? "", probe);
+    const asker = { acceptsJson: acceptsJson(request.headers.accept) };
+    void answer(response, request.method ?? "", probe && (() => probe(asker)));
   });
   server.maxConnections = CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -60,7 +74,8 @@ async function answer(
   try {
     if (probe === undefined) throw new Problem("NOT_FOUND", "only what tells of the server itself is at this port");
     if (method !== "GET" && method !== "HEAD") throw new Problem("METHOD_NOT_ALLOWED", "use GET, HEAD");
-    const { type, body } = await probe();
+    const { type, body, status = "200 OK" } = await probe();
+    response.statusCode = Number.parseInt(status);
     response.setHeader("Content-Type", type).end(body);
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem("INTERNAL", "this is a fault of the server");

@@ -21,11 +21,15 @@ export class HttpSource implements FeedSource {
   readonly #tags = new Map<string, string>();
   /** SHA-256 of what was last returned, of servers that give no tags. */
   readonly #hashes = new Map<string, string>();
-  readonly #folder = new PrivateFolder();
+  readonly #folder: PrivateFolder;
   readonly #asking = new Set<Patience>();
   #aborted = false;
 
-  constructor({ base, authorization }: { base: URL; authorization: string | undefined }, patienceMs?: number) {
+  constructor(
+    { base, authorization }: { base: URL; authorization: string | undefined },
+    { within, patienceMs }: { within?: string | undefined; patienceMs?: number } = {},
+  ) {
+    this.#folder = new PrivateFolder(within);
     this.place = masked(base.href);
     this.#base = base;
     this.#authorization = authorization;

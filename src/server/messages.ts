@@ -68,3 +68,10 @@ export const problem = z.object({
   code: z.string(),
   requestId: z.string(),
 });
+
+export const notReady = problem.extend({
+  ready: z.literal(false),
+  reasons: z.array(
+    z.object({ code: z.string(), issuer: z.string().optional(), sentence: z.string(), remedy: z.string() }),
+  ),
+});

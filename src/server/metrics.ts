@@ -8,6 +8,9 @@ export type Door = "http" | "stream";
 /** Seconds; from an idle machine's fraction of a millisecond to the pool's deadline. */
 const BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
+/** One of several values of a gauge. */
+export type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
+
 /** Prometheus metrics. The hot path only counts in plain maps; the rest is read when someone asks. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -58,6 +61,20 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  /** The same for values of which there are several at a time, told apart by labels. */
+  gauges(name: string, help: string, labelNames: readonly string[], read: () => readonly Labelled[]): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
       },
     });
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { problem, verdict, verdicts, verifyMany, verifyOne } from "./messages.js";
+import { notReady, problem, verdict, verdicts, verifyMany, verifyOne } from "./messages.js";
 
 /** The HTTP side as OpenAPI 3.1; the schemas are those that requests are checked against. */
 export function openApi(version: string): unknown {
@@ -33,7 +33,18 @@ export function openApi(version: string): unknown {
         },
       },
       "/livez": plain("The process is alive", "text/plain"),
-      "/readyz": plain("Requests are welcome", "text/plain"),
+      "/readyz": {
+        get: {
+          summary: "Whether a good card of every trusted issuer would be accepted now",
+          responses: {
+            200: { description: "It would", content: { "text/plain": {}, "application/json": {} } },
+            503: {
+              description: "It would not, and why: code, issuer, sentence and remedy of each reason",
+              content: { "text/plain": {}, ...content("application/problem+json", notReady) },
+            },
+          },
+        },
+      },
       "/version": plain("Version of the server", "application/json"),
       "/metrics": plain("Metrics for Prometheus", "text/plain"),
       "/openapi.json": plain("This document", "application/json"),

@@ -13,6 +13,7 @@ export type ProblemCode =
   | "UPGRADE_REQUIRED"
   | "UNSUPPORTED_CODING"
   | "TOO_MANY_CONNECTIONS"
+  | "NOT_READY"
   | "SHUTTING_DOWN";
 
 const KINDS: Record<ProblemCode, { status: string; title: string }> = {
@@ -30,6 +31,7 @@ const KINDS: Record<ProblemCode, { status: string; title: string }> = {
   INTERNAL: { status: "500 Internal Server Error", title: "The server failed" },
   UNSUPPORTED_CODING: { status: "501 Not Implemented", title: "This transfer coding is not understood" },
   BUSY: { status: "503 Service Unavailable", title: "The verifier is busy" },
+  NOT_READY: { status: "503 Service Unavailable", title: "A good card would not be accepted now" },
   SHUTTING_DOWN: { status: "503 Service Unavailable", title: "The server is shutting down" },
 };
 
@@ -42,6 +44,8 @@ export class Problem extends Error {
     readonly code: ProblemCode,
     readonly detail: string,
     readonly headers: Readonly<Record<string, string>> = {},
+    /** Members beside those that every problem has (RFC 9457 section 3.2). */
+    readonly members: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail);
     this.status = KINDS[code].status;
@@ -50,6 +54,6 @@ export class Problem extends Error {
   body(requestId: string): string {
     const { status, title } = KINDS[this.code];
     const document = { title, status: Number.parseInt(status), detail: this.detail, code: this.code, requestId };
-    return JSON.stringify({ type: "about:blank", ...document });
+    return JSON.stringify({ type: "about:blank", ...document, ...this.members });
   }
 }

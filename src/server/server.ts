@@ -1,11 +1,14 @@
 import { limitConnections } from "./connections.js";
-import { type Answer, openHealthDoor, type Probes } from "./health.js";
+import { openHealthDoor, type Probe, type Probes } from "./health.js";
 import { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
 import { Origins } from "./origins.js";
 import { Peers } from "./peers.js";
 import { Problem } from "./problem.js";
 import { untilQuiet } from "./quiet.js";
+import { Readiness } from "./readiness.js";
+import { addReadinessMetrics } from "./readiness-metrics.js";
+import { readinessAnswer } from "./ready-door.js";
 import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
 import { openSockets, type WebSocketBehavior } from "./sockets.js";
 import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
@@ -39,6 +42,8 @@ export interface ServerOptions {
   healthPort?: number;
   /** Files to serve beside the service's own addresses, by path. */
   pages?: ReadonlyMap<string, Page>;
+  /** Whether a good card would be accepted now; what the verifier itself says by default. */
+  readiness?: Readiness;
   onError?: OnError;
   /** Told in a sentence what whoever runs the server should know. */
   onWarning?: (message: string) => void;
@@ -52,6 +57,8 @@ export interface Page {
 export interface RunningServer {
   readonly port: number;
   readonly healthPort: number | undefined;
+  /** Let in whoever shows one of these, and nobody else any more. */
+  replaceTokens(tokens: readonly AccessToken[]): void;
   /** Accept nothing new, answer what had been sent, then close every connection. */
   close(): Promise<void>;
 }
@@ -78,7 +85,9 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const door = new VerifyDoor(tally, token, perAddress);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
-  const probes = probesOf(version, metrics, () => reception.closing);
+  const readiness = options.readiness ?? new Readiness(judge);
+  addReadinessMetrics(metrics, readiness);
+  const probes = probesOf(version, metrics, readiness, () => reception.closing);
   const { allowHost: allowHosts = [], cors = [] } = options;
   const reception = new Reception(
     routesOf(probes, door, options),
@@ -106,6 +115,10 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   return {
     port,
     healthPort: health?.port,
+    replaceTokens: (tokens) => {
+      token.replace(tokens);
+      stream.closeStrangers();
+    },
     close: async () => {
       if (reception.closing) return;
       reception.closing = true;
@@ -121,14 +134,14 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
 }
 
 /** What the server tells of itself. */
-function probesOf(version: string, metrics: Metrics, isClosing: () => boolean): Probes {
-  return new Map<string, () => Answer | Promise<Answer>>([
+function probesOf(version: string, metrics: Metrics, readiness: Readiness, isClosing: () => boolean): Probes {
+  return new Map<string, Probe>([
     ["/livez", () => ({ type: "text/plain", body: "alive\n" })],
     [
       "/readyz",
-      () => {
+      (asker) => {
         if (isClosing()) throw new Problem("SHUTTING_DOWN", "this server takes no new work");
-        return { type: "text/plain", body: "ready\n" };
+        return readinessAnswer(readiness, asker);
       },
     ],
     ["/version", () => ({ type: "application/json", body: JSON.stringify({ name: "hufu", version }) })],
@@ -150,8 +163,8 @@ function routesOf(probes: Probes, door: VerifyDoor, { version, pages }: ServerOp
   ]);
   for (const [path, probe] of probes) {
     const answer: Handler = async (exchange) => {
-      const { type, body } = await probe();
-      exchange.send(type, body);
+      const { type, body, status } = await probe(exchange);
+      exchange.send(type, body, {}, status);
     };
     routes.set(path, read(answer));
   }

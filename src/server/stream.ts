@@ -165,6 +165,14 @@ export class Stream {
     socket.getUserData().silent = 0;
   }
 
+  /** Tokens have changed: who holds one that is good no more, or for something else now, must come again. */
+  closeStrangers(): void {
+    for (const socket of [...this.#sockets]) {
+      const { scope } = socket.getUserData();
+      if (scope !== undefined && !this.#token.stands(scope)) close(socket, CloseCode.TOKEN, "this token has changed");
+    }
+  }
+
   /** Take no more frames; each connection is closed once it has its answers. */
   drain(): void {
     this.#draining = true;

@@ -5,7 +5,7 @@ import { Census } from "./census.js";
 import type { Door, Metrics } from "./metrics.js";
 
 /** What the doors need of a Verifier. */
-export type Judge = Pick<Verifier, "submit" | "requirementsOf" | "stats">;
+export type Judge = Pick<Verifier, "submit" | "requirementsOf" | "stats" | "health">;
 
 /** Both doors ask here: it keeps count of what is in flight and of what was answered. */
 export class Tally {

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { MAX_NAME_LENGTH } from "../format/request.js";
 import type { Requirements } from "../format/requirements.js";
@@ -53,11 +54,24 @@ export function readTokens(json: string): AccessToken[] {
 
 /** Checks bearer tokens (RFC 6750) in a time that does not tell how much of a token was right. */
 export class TokenCheck {
-  readonly #known: { digest: Buffer; scope: Scope }[];
+  #known: readonly Known[] = [];
 
   /** Without tokens everyone is let in, for everything. */
   constructor(tokens: readonly AccessToken[]) {
-    this.#known = tokens.map(({ token: text, ...scope }) => ({ digest: digest(text), scope }));
+    this.replace(tokens);
+  }
+
+  /** Other tokens from now on. A token that is still good for the same keeps its scope, the very object. */
+  replace(tokens: readonly AccessToken[]): void {
+    this.#known = tokens.map(({ token: text, ...scope }) => {
+      const known = { digest: digest(text), scope };
+      return this.#known.find((one) => isDeepStrictEqual(one, known)) ?? known;
+    });
+  }
+
+  /** Is this scope still that of a token? */
+  stands(scope: Scope): boolean {
+    return this.#known.length === 0 || this.#known.some((one) => one.scope === scope);
   }
 
   /** Is anyone let in? */
@@ -102,4 +116,9 @@ export function bearerOf(authorization: string): string | undefined {
 
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
+}
+
+interface Known {
+  digest: Buffer;
+  scope: Scope;
 }

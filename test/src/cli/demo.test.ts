@@ -30,6 +30,12 @@ describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not r
   });
   afterAll(() => demo.kill("SIGKILL"));
 
+  it("says where it is, and is ready", async () => {
+    expect(url).toMatch(/^http:\/\/localhost:\d+\/$/);
+    const ready = await fetch(`${url}readyz`);
+    expect([ready.status, await ready.text()]).toEqual([200, "ready\n"]);
+  });
+
   it("serves its page with all that the page needs", async () => {
     for (const path of ["", "dashboard.js", "dashboard.css", "metrics.js"]) {
       const response = await fetch(url + path);
@@ -49,6 +55,8 @@ describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not r
         { timeout: 30_000, interval: 250 },
       )
       .toEqual(wanted);
+    // Status is promised, and told of every card.
+    expect(await (await fetch(`${url}metrics`)).text()).not.toMatch(/code="(STATUS_|CLOCK_|INTERNAL|UNKNOWN_)/);
   });
 
   const inBrowser = chromiumPath === undefined ? " (skipped: there is no Chromium here)" : "";

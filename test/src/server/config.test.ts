@@ -38,6 +38,8 @@ describe("the verifier's settings", () => {
     [{ HUFU_TRUST_PROXY: "10.0.0.0/33" }, "trustProxy"],
     [{ HUFU_HEALTH_PORT: "-1" }, "healthPort"],
     [{ HUFU_FEED: "ftp://host/feed" }, "feed"],
+    [{ HUFU_WITHOUT_STATUS: "maybe" }, "withoutStatus"],
+    [{ HUFU_WITHOUT_STATUS: "1", HUFU_STATUS: "a" }, "withoutStatus"],
   ])("refuses %j, naming the setting", (environment, name) => {
     expect(() => configure({}, { HUFU_TRUST: "a", ...environment })).toThrow(name);
   });
@@ -54,6 +56,25 @@ describe("the verifier's settings", () => {
       allowHost: ["a", "[::1]"],
       trustProxy: ["10.0.0.0/8", "::1"],
     });
+  });
+
+  it("keeps state where the system says, unless it is told where or told not to", () => {
+    const stateOf = (environment: Record<string, string>): unknown =>
+      configure({}, { HUFU_TRUST: "a", ...environment }).config.state;
+    expect(stateOf({ STATE_DIRECTORY: "/var/lib/hufu" })).toBe("/var/lib/hufu");
+    expect(stateOf({ XDG_STATE_HOME: "/x" })).toBe("/x/hufu");
+    expect(stateOf({ XDG_STATE_HOME: "/x", HUFU_STATE: "none" })).toBe("none");
+  });
+
+  it.each([
+    ["1", true],
+    ["TRUE", true],
+    ["yes", true],
+    ["0", false],
+    ["no", false],
+    ["", false],
+  ])("reads the switch HUFU_WITHOUT_STATUS=%s as %s", (text, value) => {
+    expect(configure({}, { HUFU_TRUST: "a", HUFU_WITHOUT_STATUS: text }).config.withoutStatus).toBe(value);
   });
 
   it("refuses a file that is none, or has a setting that is none", () => {

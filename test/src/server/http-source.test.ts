@@ -23,7 +23,7 @@ async function listen(answer: RequestListener): Promise<string> {
 function open(address: string, patienceMs?: number): HttpSource {
   const read = readFeedAddress(address);
   if ("folder" in read) throw new Error("a folder");
-  return new HttpSource(read, patienceMs);
+  return new HttpSource(read, patienceMs === undefined ? {} : { patienceMs });
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
