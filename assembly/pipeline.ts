@@ -83,7 +83,7 @@ export function verify(from: i32): i32 {
     tell(item);
   }
   wipe(from, end);
-  if (end == count) memory.fill(BATCH + TEXTS_OFFSET, 0, min(textLength, <u32>TEXT_CAPACITY));
+  if (end == count) wipeTexts(textLength);
   return end;
 }
 
@@ -94,9 +94,11 @@ export function verify(from: i32): i32 {
 export function inspect(): Code {
   resetDetail();
   arenaTop = ARENA;
-  readItem(0, load<u32>(BATCH, HEADER_TEXT_LENGTH));
+  const textLength = load<u32>(BATCH, HEADER_TEXT_LENGTH);
+  readItem(0, textLength);
   if (codeOf(0) == Code.UNVERIFIED) writeDetail(credentialAt(0), Parts.ALL);
   wipe(0, 1);
+  wipeTexts(textLength);
   return codeOf(0);
 }
 
@@ -106,6 +108,10 @@ function wipe(from: i32, end: i32): void {
   memory.fill(COMPRESSED, 0, COMPRESSED_CAPACITY);
   wipeCredentials(from, end);
   arenaWritten = ARENA;
+}
+
+function wipeTexts(length: u32): void {
+  memory.fill(BATCH + TEXTS_OFFSET, 0, min(length, <u32>TEXT_CAPACITY));
 }
 
 /**

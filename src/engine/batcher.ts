@@ -5,6 +5,7 @@ import type { Verdict } from "../format/verdict.js";
 import type { BatchWriter } from "./batch-writer.js";
 import type { Clock } from "./clock.js";
 import { applyDetail } from "./detail.js";
+import { wipeDetail } from "./detail-buffer.js";
 import type { SlabRing } from "./slab-ring.js";
 import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
 
@@ -170,7 +171,12 @@ function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined
   const keys = names.of(generation);
   const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
   if (names.awaitedTrust(generation)) verdicts.forEach(leaveOpen);
-  if (detail !== undefined) applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
+  if (detail === undefined) return verdicts;
+  try {
+    applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
+  } finally {
+    wipeDetail(detail);
+  }
   return verdicts;
 }
 

@@ -9,6 +9,7 @@ import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BatchWriter } from "./batch-writer.js";
 import { type Clock, systemClock } from "./clock.js";
 import { applyDetail, splitDetail } from "./detail.js";
+import { DetailBuffers, DetailWriter, wipeDetail } from "./detail-buffer.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { type EngineState, loadState, readState, type StateSources } from "./state.js";
@@ -44,6 +45,7 @@ export class Engine {
   readonly #state: EngineState;
   readonly #clock: Clock;
   readonly #batch = new BatchWriter(new ArrayBuffer(BATCH_SIZE), 0);
+  readonly #detail = new DetailWriter(new DetailBuffers((bytes) => new ArrayBuffer(bytes)));
   #instance: Instance;
 
   private constructor(module: EngineModule, instance: Instance, state: EngineState, clock: Clock) {
@@ -107,12 +109,21 @@ export class Engine {
   #verifyBatch(requirements: Requirements): Verdict[] {
     const { view, bytes, count } = this.#batch;
     try {
-      const detail = this.#enter((instance) => instance.verify(bytes));
+      this.#enter((instance) => {
+        instance.verify(bytes, this.#detail);
+      });
       const keys = this.#instance.issuers.names;
       const verdicts = Array.from({ length: count }, (_, index) => readVerdict(view, index, keys));
-      if (detail !== undefined) applyDetail(view, detail, verdicts, () => requirements);
+      const detail = this.#detail.finish();
+      if (detail === undefined) return verdicts;
+      try {
+        applyDetail(view, detail, verdicts, () => requirements);
+      } finally {
+        wipeDetail(detail);
+      }
       return verdicts;
     } catch (error) {
+      this.#detail.discard();
       if (!(error instanceof EngineTrap)) throw error;
       return Array.from({ length: count }, () => bareVerdict(Code.INTERNAL));
     }

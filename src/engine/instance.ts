@@ -11,11 +11,11 @@ import {
   RESULTS_OFFSET,
   TEXTS_OFFSET,
 } from "../format/batch.js";
-import { concat } from "../format/bytes.js";
 import type { Code } from "../format/code.js";
 import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
 import type { OpenedStatusList } from "../format/token-status-list.js";
+import type { DetailWriter } from "./detail-buffer.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
 import type { EngineModule } from "./module.js";
 import { applyDelta, loadList, loadStatus, type ReadBody, type StatusExports } from "./status.js";
@@ -28,6 +28,7 @@ interface EngineExports extends StatusExports, Record<string, unknown> {
   setClockFloor(seconds: bigint): void;
   detail(): number;
   detailLength(): number;
+  resetDetail(): void;
   trustKeys(): number;
   trustNames(): number;
   loadTrust(keys: number, names: number): number;
@@ -153,24 +154,22 @@ export class Instance {
   };
 
   /**
-   * Verify the batch in `slab` (src/format/batch.ts) and write its results there.
-   * Returns the detail of the items that asked for it, in item order, or undefined where none did.
+   * Verify the batch in `slab` (src/format/batch.ts) and write its results there. The detail of the items that asked for
+   * it goes to `detail`, in item order.
    */
-  verify(slab: Uint8Array): Uint8Array | undefined {
-    return this.#guard(() => {
+  verify(slab: Uint8Array, detail: DetailWriter): void {
+    this.#guard(() => {
       const wasm = this.#exports;
       const header = new DataView(slab.buffer, slab.byteOffset, HEADER_SIZE);
       const count = header.getUint32(HEADER_ITEM_COUNT, true);
       this.#copyIn(slab, count, header.getUint32(HEADER_TEXT_LENGTH, true));
-      const details: Uint8Array[] = [];
       for (let next = 0; next < count;) {
         next = wasm.verify(next);
-        const length = wasm.detailLength();
-        if (length > 0) details.push(new Uint8Array(wasm.memory.buffer).slice(wasm.detail(), wasm.detail() + length));
+        detail.append(new Uint8Array(wasm.memory.buffer, wasm.detail(), wasm.detailLength()));
       }
       const results = new Uint8Array(wasm.memory.buffer, this.#batch + RESULTS_OFFSET, count * RESULT_SIZE);
       slab.set(results, RESULTS_OFFSET);
-      return details.length === 0 ? undefined : concat(...details);
+      wasm.resetDetail();
     });
   }
 
@@ -184,7 +183,9 @@ export class Instance {
       const memory = new Uint8Array(wasm.memory.buffer);
       const result = this.#batch + RESULTS_OFFSET;
       slab.set(memory.subarray(result, result + RESULT_SIZE), RESULTS_OFFSET);
-      return memory.slice(wasm.detail(), wasm.detail() + wasm.detailLength());
+      const detail = memory.slice(wasm.detail(), wasm.detail() + wasm.detailLength());
+      wasm.resetDetail();
+      return detail;
     });
   }
 

@@ -1,5 +1,6 @@
 import { parentPort, threadId } from "node:worker_threads";
 import { HEADER_GENERATION, HEADER_STARTED } from "../format/batch.js";
+import { DetailBuffers, DetailWriter } from "./detail-buffer.js";
 import { EngineTrap, Instance } from "./instance.js";
 import type { EngineModule } from "./module.js";
 import { slabBytes } from "./slab-ring.js";
@@ -25,6 +26,8 @@ export type Answer = Uint8Array | undefined | "behind" | "body-gone";
 // Once this module, the last of its graph, has been evaluated; see WorkerPool.loaded.
 queueMicrotask(() => parentPort?.postMessage(threadId));
 
+/** The main thread reads them where they lie. */
+const details = new DetailBuffers((bytes) => new SharedArrayBuffer(bytes));
 let briefing: Briefing | undefined;
 let instance: Instance | undefined;
 
@@ -39,9 +42,12 @@ export default function verifySlab(task: Task): Answer {
   // It may be judged by a newer one than it was sent out under: the answer says which.
   header.setUint32(HEADER_GENERATION, state.generation, true);
   header.setUint32(HEADER_STARTED, Date.now() >>> 0 || 1, true);
+  const detail = new DetailWriter(details);
   try {
-    return ready.instance.verify(slab);
+    ready.instance.verify(slab, detail);
+    return detail.finish();
   } catch (error) {
+    detail.discard();
     if (error instanceof EngineTrap) instance = undefined;
     throw error;
   }

@@ -52,7 +52,7 @@ class Reader {
   }
 
   /** Entries whose key is neither integer nor text are left out: as JSON it could be the key of another. */
-  #map(count: number): { [key: string]: ClaimValue } {
+  #map(count: number): Record<string, ClaimValue> {
     const entries: [string, ClaimValue][] = [];
     for (let i = 0; i < count; i++) {
       const key = this.#key();
@@ -66,7 +66,7 @@ class Reader {
   #key(): string | undefined {
     const major = this.#view.getUint8(this.#at) >> 5;
     const key = this.value();
-    if (major <= 1) return String(key);
+    if (major <= 1 && (typeof key === "number" || typeof key === "string")) return String(key);
     if (major !== 3 || typeof key !== "string") return undefined;
     return /^(-?\d+$|")/.test(key) ? JSON.stringify(key) : key;
   }

@@ -69,7 +69,7 @@ describe("keys that are tried for one credential", () => {
     const [key] = few as [TestKey];
     const whole = { ...key, sign: (message: Uint8Array) => Uint8Array.of(...key.sign(message), 0) };
     const cut = { ...key, sign: (message: Uint8Array) => key.sign(message).subarray(0, 63) };
-    const wrong = Array(2).fill("BAD_ISSUER_SIGNATURE");
+    const wrong = Array<string>(2).fill("BAD_ISSUER_SIGNATURE");
     expect(await codes(await listOf([key]), makeCard(key), makeCard(whole), makeCard(cut))).toEqual([
       "VALID",
       ...wrong,
