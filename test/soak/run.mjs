@@ -13,6 +13,10 @@ const SOAKS = {
     "test/soak/kills.test.ts",
     "is anything lost, or an exit unexplained, over 200 kills of authority and database",
   ],
+  stream: [
+    "test/soak/stream.test.ts",
+    "ten minutes of streams while trust and status change: is any answer wrong or lost",
+  ],
   signatures: [".slow.test.ts", "are a million signatures of each algorithm judged as elsewhere (takes an hour)"],
 };
 const root = fileURLToPath(new URL("../..", import.meta.url));
