@@ -10,6 +10,8 @@ import type { Seen } from "./inside.js";
 /** What is the matter with one card, closer than its code says it; each one clause. */
 export interface Cause {
   cause: string;
+  /** Where it is another than the code's own. */
+  rule?: string;
   remedy?: string;
 }
 
@@ -42,6 +44,8 @@ export function causeOf(given: string | Uint8Array, verdict: Verdict, seen: Seen
     return { cause: `the card's claims are wrong: ${seen.fault.rule}` };
   if (code === "EXPIRED" || code === "NOT_YET_VALID") return causeInDates(code, seen, moment);
   if (code === "KEY_EXPIRED" || code === "KEY_NOT_YET_VALID") return causeInKey(code, verdict, moment);
+  const expired = code === "STATUS_STALE" ? causeInTrust(verdict, moment) : undefined;
+  if (expired !== undefined) return expired;
   if (verdict.statusSource !== undefined || code === "STATUS_UNKNOWN") return causeInStatus(verdict, seen);
   return undefined;
 }
@@ -61,9 +65,23 @@ function causeInDates(code: "EXPIRED" | "NOT_YET_VALID", { dates }: Seen, moment
   return { cause: `the card ${code === "EXPIRED" ? "expired" : "is valid from"} ${timeOf(date)}; ${said(moment)}` };
 }
 
+/** The trust list that names the key has expired: what was good by it is not known to be so now. */
+function causeInTrust({ kid }: Verdict, moment: Moment): Cause | undefined {
+  const until = keyOf(kid, moment)?.trustUntil;
+  if (until === undefined || moment.at.getTime() < until * 1000) return undefined;
+  return {
+    cause: `the trust list that names the card's key expired ${timeOf(until)}; ${said(moment)}`,
+    rule: "the trust list that names the card's key has not expired",
+    remedy: "fetch the newest trust list; until then do not decide by this card",
+  };
+}
+
+function keyOf(kid: string | undefined, { keys }: Moment): TrustedKey | undefined {
+  return keys?.find(({ kids }) => kids.some((known) => toHex(known) === kid));
+}
+
 function causeInKey(code: "KEY_EXPIRED" | "KEY_NOT_YET_VALID", { kid }: Verdict, moment: Moment): Cause | undefined {
-  const key = moment.keys?.find(({ kids }) => kids.some((known) => toHex(known) === kid));
-  const date = dateOfKey(code, key);
+  const date = dateOfKey(code, keyOf(kid, moment));
   if (date === undefined) return undefined;
   const [was, by] = code === "KEY_EXPIRED" ? ["counted until", timeOf(date)] : ["counts from", timeOf(date)];
   return { cause: `the key that signed the card ${was} ${by}; ${said(moment)}` };

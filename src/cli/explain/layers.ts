@@ -1,6 +1,6 @@
 import { SENTENCES_EN } from "../../format/sentences.en.js";
 import type { CodeName, Verdict } from "../../format/verdict.js";
-import { causeOf, type Moment } from "./causes.js";
+import { type Cause, causeOf, type Moment } from "./causes.js";
 import { timeOf } from "./dates.js";
 import { type Found, lookInside, type Seen } from "./inside.js";
 import { LIST_RULES, type RefusalCode, RULES, SNAPSHOT_RULES } from "./rules.js";
@@ -33,9 +33,11 @@ const LAYER_OF: Partial<Record<CodeName, LayerName>> = {
   ...sameLayer("COSE", "BAD_COSE", "UNSUPPORTED_ALGORITHM"),
   ...sameLayer("claims", "BAD_CWT", "MISSING_CLAIM", "BAD_IDENTITY"),
   ...sameLayer("key", "UNKNOWN_ISSUER", "KEY_NOT_YET_VALID", "KEY_EXPIRED"),
-  ...sameLayer("key", "ALGORITHM_MISMATCH", "TIER_NOT_ALLOWED_FOR_KEY", "TOO_MANY_KEYS", "CLOCK_WRONG"),
+  ...sameLayer("key", "ALGORITHM_MISMATCH", "TIER_NOT_ALLOWED_FOR_KEY", "TOO_MANY_KEYS"),
   ...sameLayer("signature", "BAD_ISSUER_SIGNATURE", "BAD_HOLDER_SIGNATURE", "BAD_DISCLOSURE"),
   ...sameLayer("status", "REVOKED", "SUSPENDED", "STATUS_NOT_COVERED", "STATUS_STALE", "STATUS_UNKNOWN"),
+  // Told once the signature held, and of nothing that is revoked.
+  ...sameLayer("policy", "CLOCK_WRONG"),
   ...sameLayer("policy", "NOT_YET_VALID", "EXPIRED", "TIER_TOO_LOW", "PURPOSE_NOT_ACCEPTED", "REGION_NOT_ACCEPTED"),
   ...sameLayer("policy", "UNDER_AGE", "WRONG_AUDIENCE", "PRESENTATION_STALE", "PRESENTATION_REQUIRED", "REPLAYED"),
   ...sameLayer("policy", "IDENTITY_MISMATCH", "CLAIM_NOT_DISCLOSED", "NAME_REVIEW"),
@@ -78,15 +80,15 @@ function refusal(given: string | Uint8Array, verdict: Verdict, seen: Seen, momen
   const place = isBehindClaims(code) ? undefined : seen.fault;
   // A prefix is in front, wherever the text as a whole would stop being base45.
   const { byte, rule } = code === "BAD_PREFIX" ? { byte: 0, rule: undefined } : (place ?? {});
-  const { cause, remedy } = causeOf(given, verdict, seen, moment) ?? {};
+  const closer: Partial<Cause> = causeOf(given, verdict, seen, moment) ?? {};
   const rules = statusSource === undefined ? {} : statusSource === "list" ? LIST_RULES : SNAPSHOT_RULES;
   return {
     result: outcome === "undetermined" ? "undetermined" : "refused",
     code,
     ...(byte !== undefined && { byte }),
-    cause: cause ?? SENTENCES_EN[code].sentence,
-    rule: rule ?? rules[code as RefusalCode] ?? RULES[code as RefusalCode],
-    remedy: remedy ?? SENTENCES_EN[code].remedy,
+    cause: closer.cause ?? SENTENCES_EN[code].sentence,
+    rule: rule ?? closer.rule ?? rules[code as RefusalCode] ?? RULES[code as RefusalCode],
+    remedy: closer.remedy ?? SENTENCES_EN[code].remedy,
   };
 }
 

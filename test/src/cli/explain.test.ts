@@ -120,6 +120,27 @@ describe("explainVerdict", () => {
     );
   });
 
+  it("tells status that is too old from a trust list that is", () => {
+    const key = trusted(issuerKey, { trustUntil: NOW });
+    const stale = { ...bareVerdict(Code.STATUS_STALE), kid: toHex(key.kids[0]!), statusSource: "snapshot" } as const;
+    const of = (moment: Date): Layer | undefined =>
+      explainVerdict(card, stale, { at: moment, byClock: true, keys: [key] }).find(({ layer }) => layer === "status");
+    expect(of(new Date((NOW - 1) * 1000))).toMatchObject({ rule: "the status snapshot is young enough" });
+    const expired = of(new Date(NOW * 1000));
+    expect(expired?.result).toBe("undetermined");
+    expect(expired?.rule).toMatch(/trust list .* not expired/);
+    expect(expired?.cause).toMatch(/expired 2026-09-21T14:13:20Z/);
+  });
+
+  it("takes a wrong clock for a matter of the card's dates: key, signature and status were looked at", () => {
+    const layers = explainVerdict(card, bareVerdict(Code.CLOCK_WRONG), { at, byClock: true });
+    expect(layers.find(({ code }) => code === "CLOCK_WRONG")).toMatchObject({
+      layer: "policy",
+      result: "undetermined",
+    });
+    expect(layers.find(({ layer }) => layer === "signature")).toMatchObject({ result: "good" });
+  });
+
   it("has cause, rule and remedy for every code that a card can cause", () => {
     for (const code of Object.keys(RULES) as (keyof typeof RULES)[]) {
       const { outcome } = bareVerdict(Code[code]);
