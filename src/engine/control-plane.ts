@@ -4,6 +4,7 @@ import { Aside } from "./aside.js";
 import { systemClock } from "./clock.js";
 import type { Instance } from "./instance.js";
 import { Memory } from "./memory.js";
+import type { EngineModule } from "./module.js";
 import { Pins } from "./pins.js";
 import { StateFolder } from "./state-folder.js";
 import {
@@ -79,7 +80,7 @@ export class ControlPlane {
    */
   static async start(
     options: ControlOptions,
-    module: WebAssembly.Module,
+    module: EngineModule,
     checker: Instance,
   ): Promise<{ control: ControlPlane; refused: Refusal[] }> {
     const { state: place, clock = systemClock, onEvent = () => undefined } = options;
