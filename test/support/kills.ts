@@ -98,13 +98,18 @@ function kill(victim: Victim, data: string, command: number): boolean {
   try {
     if (victim === "command") return process.kill(command, "SIGKILL");
     const [server] = readFileSync(join(data, "postgres", "postmaster.pid"), "utf8").split("\n");
-    if (victim === "database") return process.kill(Number(server), "SIGKILL");
+    if (victim === "database") return killOne(server);
     // The server ends all its connections when one of its processes dies, and starts again.
     const children = readFileSync(`/proc/${server}/task/${server}/children`, "utf8").trim().split(" ");
-    return process.kill(Number(children.at(-1)), "SIGKILL");
+    return killOne(children.at(-1));
   } catch {
     return false;
   }
+}
+
+/** A file that is just being written names nobody, and 0 would be this process and all that it has started. */
+function killOne(pid: string | undefined): boolean {
+  return Number(pid) > 1 && process.kill(Number(pid), "SIGKILL");
 }
 
 /** What a command printed before it ended is acknowledged, whatever became of it. */
