@@ -5,7 +5,7 @@ import { isForbidden, MIGRATION_LOCK, type Sql, type Transaction } from "./datab
  * The schema as a list of steps, each applied once, in order, in one transaction. A step that has been released is
  * never edited: a change is a new step at the end.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   create table authority (
     only_row boolean primary key default true check (only_row),
