@@ -32,7 +32,9 @@ it("streams while what is in force changes", { timeout: 3_600_000 }, async () =>
   const server = await startServe(["--feed", feed], { HUFU_STATE: join(folder, "state"), HUFU_LOG_LEVEL: "info" });
   const clients = Array.from({ length: 4 }, () => new HufuClient(`ws://127.0.0.1:${server.port}`));
   const { good, revoked, suspended } = nation.cards;
-  const asked = [good, revoked, "BB8", suspended, good.slice(0, -9)];
+  // Cut at the end of a triple: what is left of one that is cut within need be no base45 (RFC 9285, section 4.3).
+  const cut = good.slice(0, good.length - (good.length % 3) - 9);
+  const asked = [good, revoked, "BB8", suspended, cut];
   const expected = ["VALID", "REVOKED", "BAD_ZLIB", "SUSPENDED", "BAD_ZLIB"];
 
   const end = Date.now() + (isLong("stream") ? Number(process.env["HUFU_SECONDS"] ?? "600") : 3) * 1000;
