@@ -1,5 +1,5 @@
-import { Algorithm, NO_KEY, RESULT_KEY } from "../src/format/batch";
-import { MAX_KEYS_TRIED } from "../src/format/limits";
+import { Algorithm, NO_KEY, RESULT_KEY } from "../src/abi/batch";
+import { MAX_KEYS_TRIED } from "../src/abi/limits";
 import { reserve } from "./layout";
 import { Credential } from "./parse/credential";
 import { codeOf, contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";

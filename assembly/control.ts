@@ -1,4 +1,4 @@
-import { Algorithm } from "../src/format/batch";
+import { Algorithm } from "../src/abi/batch";
 import { reserve } from "./layout";
 import { Job } from "./signature/job";
 import { verifyOnce } from "./signature/verify";

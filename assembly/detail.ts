@@ -1,5 +1,5 @@
-import { MAX_BATCH_ITEMS } from "../src/format/batch";
-import { MAX_KID_LENGTH } from "../src/format/limits";
+import { MAX_BATCH_ITEMS } from "../src/abi/batch";
+import { MAX_KID_LENGTH } from "../src/abi/limits";
 import { ARENA_SIZE, reserve } from "./layout";
 import { Credential } from "./parse/credential";
 

@@ -1,5 +1,5 @@
 // The engine with faults on demand, for the tests of whoever must survive them. Not part of what ships.
-import { TEXTS_OFFSET } from "../src/format/batch";
+import { TEXTS_OFFSET } from "../src/abi/batch";
 import { verify as verifyBatch } from "./pipeline";
 import { batch } from "./records";
 

@@ -13,7 +13,7 @@ import {
   RESULT_TIER_AND_STATUS,
   Status,
   StatusSource,
-} from "../src/format/batch";
+} from "../src/abi/batch";
 import { Credential } from "./parse/credential";
 import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";
 import { Code } from "./result";

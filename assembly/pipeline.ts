@@ -23,8 +23,8 @@ import {
   RESULT_TIER_AND_STATUS,
   TEXT_CAPACITY,
   TEXTS_OFFSET,
-} from "../src/format/batch";
-import { MAX_INFLATED_LENGTH, MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../src/format/limits";
+} from "../src/abi/batch";
+import { MAX_INFLATED_LENGTH, MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../src/abi/limits";
 import { collectJobs, flushAllJobs } from "./candidates";
 import { decodeBase45 } from "./decode/base45";
 import { inflateZlib } from "./decode/inflate";

@@ -10,13 +10,13 @@ import {
   RESULT_CODE,
   RESULT_SIZE,
   RESULTS_OFFSET,
-} from "../src/format/batch";
-import { CLOCK_SKEW_SECONDS } from "../src/format/limits";
+} from "../src/abi/batch";
+import { CLOCK_SKEW_SECONDS } from "../src/abi/limits";
 import { reserve } from "./layout";
 import { Credential, CREDENTIAL_SIZE } from "./parse/credential";
 import { Code } from "./result";
 
-/** The batch in work, laid out as src/format/batch.ts says, and the credential of each of its items. */
+/** The batch in work, laid out as src/abi/batch.ts says, and the credential of each of its items. */
 
 export const BATCH: usize = reserve(BATCH_SIZE + 64);
 const CREDENTIALS: usize = reserve(<usize>MAX_BATCH_ITEMS * CREDENTIAL_SIZE);

@@ -1,2 +1,2 @@
-// The codes are written once, in src/format/code.ts; the engine sees them through this file.
-export { Code } from "../src/format/code";
+// The codes are written once, in src/abi/code.ts; the engine sees them through this file.
+export { Code } from "../src/abi/code";

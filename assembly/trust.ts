@@ -1,4 +1,4 @@
-import { Algorithm } from "../src/format/batch";
+import { Algorithm } from "../src/abi/batch";
 import {
   KEY_ALGORITHM,
   KEY_ISSUER,
@@ -15,8 +15,8 @@ import {
   NAME_KID,
   NAME_LENGTH,
   NAME_SIZE,
-} from "../src/format/key-table";
-import { MAX_TRUSTED_KEYS } from "../src/format/limits";
+} from "../src/abi/key-table";
+import { MAX_TRUSTED_KEYS } from "../src/abi/limits";
 import { reserve } from "./layout";
 import { loadKnownKey } from "./signature/verify";
 

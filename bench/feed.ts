@@ -8,7 +8,7 @@ import { parsePerson, type Person } from "../src/authority/person.js";
 import { publishFile } from "../src/authority/publish-file.js";
 import type { Published } from "../src/authority/publishing.js";
 import { HufuClient } from "../src/client/client.js";
-import { Algorithm } from "../src/format/batch.js";
+import { Algorithm } from "../src/abi/batch.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
 import { makeResidentId } from "../src/format/resident-id.js";
 import { median } from "./measure.js";

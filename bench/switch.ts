@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { publishFile } from "../src/authority/publish-file.js";
 import { HufuClient } from "../src/client/client.js";
-import { Algorithm, Tier } from "../src/format/batch.js";
+import { Algorithm, Tier } from "../src/abi/batch.js";
 import { STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
 import { encodeTrustList, type TrustedKey } from "../src/format/trust-list.js";
 import { CARDS_EXPIRE, type Deck, makeDeck } from "./cards.js";

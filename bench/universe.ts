@@ -1,5 +1,5 @@
-import { Status } from "../src/format/batch.js";
-import { RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../src/format/status-body.js";
+import { Status } from "../src/abi/batch.js";
+import { RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../src/abi/status-body.js";
 
 /** A universe of credentials made up from a counter, so that one of any size needs no place to be kept. */
 export interface GeneratedUniverse {
@@ -12,7 +12,7 @@ export interface GeneratedUniverse {
   months: number;
 }
 
-/** The first month of expiry: 2027, as a period of src/format/status-body.ts. */
+/** The first month of expiry: 2027, as a period of src/abi/status-body.ts. */
 const FIRST_PERIOD = 684;
 const CHUNK = 65536;
 

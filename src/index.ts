@@ -8,7 +8,7 @@ export { diagnose } from "./engine/damage.js";
 export type { Damage, Diagnosis } from "./format/damage.js";
 export { type DamageSentence, sentenceOf } from "./format/damage-sentences.js";
 export { SENTENCES_EN, type Sentence } from "./format/sentences.en.js";
-export { Code } from "./format/code.js";
+export { Code } from "./abi/code.js";
 export { OptionsError } from "./format/options.js";
 export { RequestError } from "./format/request.js";
 export { StatusError } from "./format/status-error.js";

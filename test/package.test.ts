@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Algorithm } from "../src/format/batch.js";
+import { Algorithm } from "../src/abi/batch.js";
 import { generateKey } from "./support/keys.js";
 import { jwksOf } from "./support/make-card.js";
 

@@ -8,8 +8,8 @@ import {
   REST_SIZE,
   SUSPENDED_EXACT,
   SUSPENDED_FILTER,
-} from "../../src/format/status-body";
-import { SHARD_HASHES } from "../../src/format/status-build";
+} from "../../src/abi/status-body";
+import { SHARD_HASHES } from "../../src/abi/status-build";
 import { reserve } from "../layout";
 import { filtered } from "../status/snapshot";
 import { buildExact, buildFilter } from "./solve";

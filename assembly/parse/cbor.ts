@@ -1,4 +1,4 @@
-import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/format/limits";
+import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/abi/limits";
 import { reserve } from "../layout";
 import { Code } from "../result";
 import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";

@@ -1,4 +1,4 @@
-import { MAX_KID_LENGTH } from "../../src/format/limits";
+import { MAX_KID_LENGTH } from "../../src/abi/limits";
 import { Code } from "../result";
 import { checkItem, finishItem, integerOf } from "./cbor";
 import { Credential } from "./credential";

@@ -40,7 +40,7 @@ export class Credential {
   /** Claim 169: the map itself, unwrapped where it came as a byte string. */
   identity: usize;
   identityLength: i32;
-  /** Claim 169 key 75, a Tier of src/format/batch.ts; 0 where absent. */
+  /** Claim 169 key 75, a Tier of src/abi/batch.ts; 0 where absent. */
   tier: i32;
   /** Claim 169 key 8 as YYYYMMDD; 0 where absent or not a date. */
   dateOfBirth: u32;

@@ -1,4 +1,4 @@
-import { Tier } from "../../src/format/batch";
+import { Tier } from "../../src/abi/batch";
 import { Code } from "../result";
 import { checkItem, finishItem, integerOf } from "./cbor";
 import { Credential } from "./credential";

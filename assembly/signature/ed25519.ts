@@ -1,4 +1,4 @@
-import { MAX_TRUSTED_KEYS } from "../../src/format/limits";
+import { MAX_TRUSTED_KEYS } from "../../src/abi/limits";
 import {
   ACCEPTABLE,
   buildKeyTable,

@@ -1,4 +1,4 @@
-import { Algorithm } from "../../src/format/batch";
+import { Algorithm } from "../../src/abi/batch";
 import { Job } from "./job";
 import * as ecdsa from "./ecdsa";
 import * as ed25519 from "./ed25519";

@@ -1,5 +1,5 @@
-import { Status } from "../../src/format/batch";
-import { CTI_SIZE } from "../../src/format/status-body";
+import { Status } from "../../src/abi/batch";
+import { CTI_SIZE } from "../../src/abi/status-body";
 import { reserve } from "../layout";
 import { hashId } from "./hash";
 

@@ -1,5 +1,5 @@
-import { Status } from "../../src/format/batch";
-import { MAX_STATUS_LISTS } from "../../src/format/limits";
+import { Status } from "../../src/abi/batch";
+import { MAX_STATUS_LISTS } from "../../src/abi/limits";
 import { reserve } from "../layout";
 import { enlarge, Region } from "./region";
 

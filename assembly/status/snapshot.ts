@@ -1,4 +1,4 @@
-import { Status } from "../../src/format/batch";
+import { Status } from "../../src/abi/batch";
 import {
   BODY_FIRST_PERIOD,
   BODY_HEADER_SIZE,
@@ -26,11 +26,11 @@ import {
   REST_WORDS,
   SUSPENDED_EXACT,
   SUSPENDED_FILTER,
-} from "../../src/format/status-body";
+} from "../../src/abi/status-body";
 import { hashId } from "./hash";
 import { bitOf, coefficientsOf, highOf, lowOf, matches, passes as passesRibbon, shuffle, startOf } from "./ribbon";
 
-/** Look-up in the body of a snapshot (src/format/status-body.ts), which the host has checked whole. */
+/** Look-up in the body of a snapshot (src/abi/status-body.ts), which the host has checked whole. */
 
 /** A look-up under way: where the first filter is to be read, and what for. */
 @unmanaged
@@ -63,7 +63,7 @@ export function lookUp(body: usize, cti: usize, period: u32): Status {
 }
 
 /**
- * `lookUp` of many: `count` records of src/format/status-body.ts, one byte of status each. Three times as fast as one
+ * `lookUp` of many: `count` records of src/abi/status-body.ts, one byte of status each. Three times as fast as one
  * by one where the snapshot is larger than the caches.
  */
 export function lookUpRecords(body: usize, records: usize, count: i32, statuses: usize): void {

@@ -1,6 +1,6 @@
-import { Status, StatusSource } from "../../src/format/batch";
-import { MAX_TRUSTED_KEYS } from "../../src/format/limits";
-import { BODY_EPOCH, BODY_EXPIRES, BODY_UNIVERSE, CTI_SIZE } from "../../src/format/status-body";
+import { Status, StatusSource } from "../../src/abi/batch";
+import { MAX_TRUSTED_KEYS } from "../../src/abi/limits";
+import { BODY_EPOCH, BODY_EXPIRES, BODY_UNIVERSE, CTI_SIZE } from "../../src/abi/status-body";
 import { reserve } from "../layout";
 import { Credential } from "../parse/credential";
 import { Changes, changedStatus, recordChanges, resetChanges } from "./changes";
@@ -157,7 +157,7 @@ export function statusSource(): StatusSource {
   return source;
 }
 
-/** The statuses, one byte each, that an issuer's snapshot alone gives to records of src/format/status-body.ts. */
+/** The statuses, one byte each, that an issuer's snapshot alone gives to records of src/abi/status-body.ts. */
 export function statusOfRecords(issuer: i32, records: usize, count: i32, statuses: usize): void {
   lookUpRecords(slotAt(issuer).body, records, count, statuses);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Algorithm, Tier } from "../format/batch.js";
+import { Algorithm, Tier } from "../abi/batch.js";
 import { fromHex, toHex } from "../format/bytes.js";
 import { momentOf } from "../format/requirements.js";
 import { engineCheck, type CheckIssued } from "./check.js";

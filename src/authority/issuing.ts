@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import type { Tier } from "../format/batch.js";
+import type { Tier } from "../abi/batch.js";
 import { equalBytes, toHex } from "../format/bytes.js";
 import { encodeSign1 } from "../format/cose.js";
 import { credentialHeaders, encodeCredentialClaims, qrText, type CredentialClaims } from "../format/credential.js";

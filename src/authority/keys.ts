@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Algorithm } from "../format/batch.js";
+import { Algorithm } from "../abi/batch.js";
 import { toHex } from "../format/bytes.js";
 import { thumbprintInput, type PublicKey } from "../format/cose-key.js";
 import { DER_INTEGER, DER_OCTET_STRING, DER_SEQUENCE, DerReader } from "../format/der.js";

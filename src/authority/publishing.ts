@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Tier } from "../format/batch.js";
+import { Tier } from "../abi/batch.js";
 import { encodeDelta, packIds } from "../format/delta.js";
 import { encodeTrustList, type TrustedKey } from "../format/trust-list.js";
 import { AuthorityError } from "./errors.js";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
 import { loadSnapshot, type StatusExports } from "../engine/status.js";
 import type { Snapshot } from "../format/snapshot.js";
-import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../format/status-body.js";
-import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../format/status-build.js";
+import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../abi/status-body.js";
+import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../abi/status-build.js";
 import type { RibbonPart } from "../format/status-layout.js";
 
 /** One lane of the snapshot builder: the work on a chunk of records or on a shard, in this thread. */

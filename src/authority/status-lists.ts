@@ -1,4 +1,4 @@
-import { Status } from "../format/batch.js";
+import { Status } from "../abi/batch.js";
 import { statusListFile } from "../format/feed.js";
 import { encodeStatusList, packStatuses, type TokenStatusList } from "../format/token-status-list.js";
 import { AuthorityError } from "./errors.js";

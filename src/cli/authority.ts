@@ -5,7 +5,7 @@ import type { Authority, Card } from "../authority/authority.js";
 import type { IssuedCard } from "../authority/issuing.js";
 import { toHex } from "../format/bytes.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
-import { Tier } from "../format/batch.js";
+import { Tier } from "../abi/batch.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note } from "./output.js";
 import { onReaderGone } from "./reader-gone.js";

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { Tier } from "../format/batch.js";
+import { Tier } from "../abi/batch.js";
 import type { CardFilter, CredentialState } from "../authority/store/store.js";
 import { summaryOf, withAuthority, withData, type CardSummary, type DataOptions } from "./authority.js";
 import { csvLine } from "./csv.js";

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import { currentUser, summaryOfIssued, withAuthority, withData, type DataOptions } from "./authority.js";
 import { cardWriter, withCardOutput, type CardOutputOptions } from "./card-output.js";
-import { MAX_PEOPLE_FILE_LENGTH } from "../format/limits.js";
+import { MAX_PEOPLE_FILE_LENGTH } from "../abi/limits.js";
 import { EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { nameOf, readInput } from "./input.js";
 import { note } from "./output.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { MAX_SCANNED_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import type { Layer } from "./explain/layers.js";
 import { readInput } from "./input.js";

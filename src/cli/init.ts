@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { Algorithm } from "../format/batch.js";
+import { Algorithm } from "../abi/batch.js";
 import { databaseOptions, leavingCleanly, trustFile, withData, type DataOptions } from "./authority.js";
 import { UsageError } from "./errors.js";
 import { note, paint, print, printJson } from "./output.js";

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { MAX_SCANNED_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { nameOf } from "./input.js";
 

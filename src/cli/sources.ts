@@ -1,7 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { readBounded } from "../engine/bounded-file.js";
 import type { StatusSource } from "../engine/state.js";
-import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../format/limits.js";
+import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../abi/limits.js";
 import { StatusError, type StatusErrorCode } from "../format/status-error.js";
 import { decodeText } from "../format/text.js";
 import { TrustError, type TrustErrorCode, type TrustWarning } from "../format/trust-list.js";

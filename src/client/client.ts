@@ -7,7 +7,7 @@ import {
   SUBPROTOCOL_TOKEN,
   writeRequest,
 } from "../format/frame.js";
-import { MAX_SCANNED_LENGTH } from "../format/limits.js";
+import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { msgpackCodec } from "../format/msgpack.js";
 import { checkOptions, type OptionNames } from "../format/options.js";
 import { readRequest, RequestError } from "../format/request.js";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { copyFile, rm, stat, writeFile } from "node:fs/promises";
-import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
+import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
 import { PrivateFolder } from "./private-folder.js";
 import type { StatusSource } from "./status-files.js";
 

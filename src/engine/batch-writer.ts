@@ -14,8 +14,8 @@ import {
   MAX_BATCH_ITEMS,
   TEXT_CAPACITY,
   TEXTS_OFFSET,
-} from "../format/batch.js";
-import { MAX_SCANNED_LENGTH } from "../format/limits.js";
+} from "../abi/batch.js";
+import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { type Requirements, writeContext } from "../format/requirements.js";
 
 const utf8 = new TextEncoder();

@@ -1,5 +1,5 @@
-import { HEADER_GENERATION } from "../format/batch.js";
-import { Code } from "../format/code.js";
+import { HEADER_GENERATION } from "../abi/batch.js";
+import { Code } from "../abi/code.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict } from "../format/verdict.js";
 import type { BatchWriter } from "./batch-writer.js";

@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { type Diagnosis, findDamage, type ReadZlib } from "../format/damage.js";
-import { MAX_INFLATED_LENGTH } from "../format/limits.js";
+import { MAX_INFLATED_LENGTH } from "../abi/limits.js";
 
 /**
  * What has happened to a text that was refused before anything of a card was seen in it: for whoever has to say so.

@@ -1,4 +1,4 @@
-import { HEADER_STARTED } from "../format/batch.js";
+import { HEADER_STARTED } from "../abi/batch.js";
 import { slabBytes } from "./slab-ring.js";
 
 /** A batch that a worker has held for so long is given up, and the worker with it. */

@@ -1,4 +1,4 @@
-import { RESULT_DETAIL_LENGTH, RESULT_SIZE, RESULTS_OFFSET } from "../format/batch.js";
+import { RESULT_DETAIL_LENGTH, RESULT_SIZE, RESULTS_OFFSET } from "../abi/batch.js";
 import { readClaims } from "../format/claims.js";
 import { toHex } from "../format/bytes.js";
 import type { Requirements } from "../format/requirements.js";

@@ -1,6 +1,6 @@
-import { BATCH_SIZE } from "../format/batch.js";
+import { BATCH_SIZE } from "../abi/batch.js";
 import { toHex } from "../format/bytes.js";
-import { Code } from "../format/code.js";
+import { Code } from "../abi/code.js";
 import { checkOptions, type OptionNames } from "../format/options.js";
 import { readRequest } from "../format/request.js";
 import { momentAsked, momentOf, type Requirements } from "../format/requirements.js";

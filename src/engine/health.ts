@@ -1,4 +1,4 @@
-import { CLOCK_SKEW_SECONDS } from "../format/limits.js";
+import { CLOCK_SKEW_SECONDS } from "../abi/limits.js";
 import { epochOf, expiresOf, type StatusState, universeOf } from "../format/status-state.js";
 import { freshUntil } from "../format/token-status-list.js";
 import { issuerId, type TrustedKey } from "../format/trust-list.js";

@@ -10,8 +10,8 @@ import {
   RESULT_SIZE,
   RESULTS_OFFSET,
   TEXTS_OFFSET,
-} from "../format/batch.js";
-import type { Code } from "../format/code.js";
+} from "../abi/batch.js";
+import type { Code } from "../abi/code.js";
 import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust-list.js";
 import type { StatusState } from "../format/status-state.js";
 import type { OpenedStatusList } from "../format/token-status-list.js";
@@ -154,7 +154,7 @@ export class Instance {
   };
 
   /**
-   * Verify the batch in `slab` (src/format/batch.ts) and write its results there. The detail of the items that asked for
+   * Verify the batch in `slab` (src/abi/batch.ts) and write its results there. The detail of the items that asked for
    * it goes to `detail`, in item order.
    */
   verify(slab: Uint8Array, detail: DetailWriter): void {

@@ -13,9 +13,9 @@ import {
   NAME_KID,
   NAME_LENGTH,
   NAME_SIZE,
-} from "../format/key-table.js";
+} from "../abi/key-table.js";
 import { toHex } from "../format/bytes.js";
-import { MAX_TRUSTED_KEYS } from "../format/limits.js";
+import { MAX_TRUSTED_KEYS } from "../abi/limits.js";
 import { issuerId, type TrustedKey } from "../format/trust-list.js";
 import type { KeyName } from "./verdict.js";
 
@@ -30,7 +30,7 @@ export interface IssuerTable {
 const ALL_TIERS = 0xff;
 const FOREVER = 2n ** 63n - 1n;
 
-/** Write the credential keys of a list at the addresses given; the layout is src/format/key-table.ts. */
+/** Write the credential keys of a list at the addresses given; the layout is src/abi/key-table.ts. */
 export function writeKeyTable(
   { keys: all }: { keys: readonly TrustedKey[] },
   view: DataView,

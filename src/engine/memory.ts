@@ -5,7 +5,7 @@ import { type Bounds, MAX_AHEAD } from "./bounds.js";
 import { largerOf, type Marks, type StateFolder } from "./state-folder.js";
 import { clockFloorOf } from "./clock.js";
 import type { EngineState } from "./state.js";
-import { CLOCK_SKEW_SECONDS } from "../format/limits.js";
+import { CLOCK_SKEW_SECONDS } from "../abi/limits.js";
 
 /** Of the Token Status Lists ever seen, those issued last: more than may be in force at once, or a file would only grow. */
 const MAX_LISTS = 1_024;

@@ -1,4 +1,4 @@
-import { Code } from "../format/code.js";
+import { Code } from "../abi/code.js";
 import type { OnVerdict, Runner } from "./batcher.js";
 
 /** Between trials while workers fail. */

@@ -1,4 +1,4 @@
-import { BATCH_SIZE } from "../format/batch.js";
+import { BATCH_SIZE } from "../abi/batch.js";
 import { BatchWriter } from "./batch-writer.js";
 
 /** Slabs start on a cache line. */

@@ -1,6 +1,6 @@
 import { equalBytes } from "../format/bytes.js";
 import type { OpenedDelta } from "../format/delta.js";
-import { MAX_STATUS_LISTS } from "../format/limits.js";
+import { MAX_STATUS_LISTS } from "../abi/limits.js";
 import type { OpenedSnapshot } from "../format/snapshot.js";
 import { type Signed, signsAt } from "../format/status-envelope.js";
 import { StatusError } from "../format/status-error.js";

@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
+import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
 import type { StoredBody } from "../format/snapshot.js";
 import type { TrustedKey } from "../format/trust-list.js";
 import { readBounded } from "./bounded-file.js";

@@ -1,7 +1,7 @@
-import { Status } from "../format/batch.js";
+import { Status } from "../abi/batch.js";
 import type { OpenedDelta } from "../format/delta.js";
 import type { Snapshot, SnapshotBody, StoredBody } from "../format/snapshot.js";
-import { CTI_SIZE } from "../format/status-body.js";
+import { CTI_SIZE } from "../abi/status-body.js";
 import type { Signed, StatusClaims } from "../format/status-envelope.js";
 import type { StatusState } from "../format/status-state.js";
 import { freshUntil, type OpenedStatusList } from "../format/token-status-list.js";

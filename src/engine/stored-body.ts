@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
-import { MAX_STATUS_FILE_LENGTH } from "../format/limits.js";
+import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
 import type { StoredBody } from "../format/snapshot.js";
 import { StatusError } from "../format/status-error.js";
 import type { StatusSource } from "./status-files.js";

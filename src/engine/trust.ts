@@ -1,4 +1,4 @@
-import { MAX_TRUSTED_KEYS } from "../format/limits.js";
+import { MAX_TRUSTED_KEYS } from "../abi/limits.js";
 import { readTrust } from "../format/trust.js";
 import {
   rootId,

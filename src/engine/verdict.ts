@@ -16,8 +16,8 @@ import {
   Status,
   StatusSource,
   Tier,
-} from "../format/batch.js";
-import { Code } from "../format/code.js";
+} from "../abi/batch.js";
+import { Code } from "../abi/code.js";
 import type {
   AlgorithmName,
   CodeName,

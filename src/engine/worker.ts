@@ -1,5 +1,5 @@
 import { parentPort, threadId } from "node:worker_threads";
-import { HEADER_GENERATION, HEADER_STARTED } from "../format/batch.js";
+import { HEADER_GENERATION, HEADER_STARTED } from "../abi/batch.js";
 import { DetailBuffers, DetailWriter } from "./detail-buffer.js";
 import { EngineTrap, Instance } from "./instance.js";
 import type { EngineModule } from "./module.js";

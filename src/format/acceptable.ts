@@ -1,4 +1,4 @@
-import { Algorithm } from "./batch.js";
+import { Algorithm } from "../abi/batch.js";
 import { toHex } from "./bytes.js";
 import { isOnCurve } from "./point.js";
 

@@ -2,7 +2,7 @@ import { toBase64Url } from "./bytes.js";
 import type { ClaimValue } from "./verdict.js";
 
 /**
- * CBOR that the engine has already checked (src/format/limits.ts), as JSON. Total by design: unknown tags are looked
+ * CBOR that the engine has already checked (src/abi/limits.ts), as JSON. Total by design: unknown tags are looked
  * through, unknown simple values become null, so that no foreign claim makes the others unreadable.
  */
 

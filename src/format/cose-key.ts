@@ -1,5 +1,5 @@
 import { ALGORITHMS, algorithmOfCose, algorithmOfCoseCurve } from "./algorithm.js";
-import { Algorithm } from "./batch.js";
+import { Algorithm } from "../abi/batch.js";
 import { concat } from "./bytes.js";
 import { encodeCbor, isMap, type CborMap } from "./cbor.js";
 

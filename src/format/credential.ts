@@ -1,5 +1,5 @@
 import { ALGORITHMS } from "./algorithm.js";
-import type { Algorithm } from "./batch.js";
+import type { Algorithm } from "../abi/batch.js";
 import { encodeBase45 } from "./base45.js";
 import { encodeCbor, type CborMap } from "./cbor.js";
 import { HEADER_ALG, HEADER_KID, HEADER_TYP } from "./cose.js";

@@ -1,4 +1,4 @@
-import type { Code } from "./code.js";
+import type { Code } from "../abi/code.js";
 import { isRecord, readRequest, RequestError } from "./request.js";
 import type { Verdict, VerifyRequest } from "./verdict.js";
 

@@ -1,4 +1,4 @@
-import type { Tier } from "./batch.js";
+import type { Tier } from "../abi/batch.js";
 import type { CborMap } from "./cbor.js";
 
 /** Claim 169, the identity (MOSIP Claim 169 specification 1.2.0), as the authority writes it: every value in one form. */

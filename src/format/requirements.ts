@@ -11,7 +11,7 @@ import {
   CONTEXT_MIN_AGE,
   CONTEXT_MIN_TIER,
   type Tier,
-} from "./batch.js";
+} from "../abi/batch.js";
 
 /** What one request demands of a card, after policy: the context of a batch item. */
 export interface Requirements {

@@ -1,17 +1,17 @@
 import { concat, equalBytes } from "./bytes.js";
-import { BODY_EPOCH, BODY_EXPIRES, BODY_KEY, BODY_UNIVERSE } from "./status-body.js";
+import { BODY_EPOCH, BODY_EXPIRES, BODY_KEY, BODY_UNIVERSE } from "../abi/status-body.js";
 import { checkLayout } from "./status-layout.js";
 import { byteString, openEnvelope, sealEnvelope, whole } from "./status-envelope.js";
 import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
 import { StatusError } from "./status-error.js";
-import { MAX_STATUS_FILE_LENGTH } from "./limits.js";
+import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
 
 /**
  * A status snapshot file:
  *
  *     "HUFUSTS1" · u32 length of the envelope · u32 0 · envelope · zeros up to a multiple of 64 · body
  *
- * The envelope is a CWT in a COSE_Sign1 that holds the body's SHA-256. The body lies as src/format/status-body.ts
+ * The envelope is a CWT in a COSE_Sign1 that holds the body's SHA-256. The body lies as src/abi/status-body.ts
  * says, and an engine maps it as it is.
  */
 

@@ -1,5 +1,5 @@
 import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
-import type { Algorithm } from "./batch.js";
+import type { Algorithm } from "../abi/batch.js";
 import { equalBytes } from "./bytes.js";
 import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "./cbor.js";
 import {

@@ -24,7 +24,7 @@ import {
   REST_SIZE,
   REST_WORDS,
   SUSPENDED_FILTER,
-} from "./status-body.js";
+} from "../abi/status-body.js";
 import { StatusError } from "./status-error.js";
 
 /** Laying out the body of a snapshot (status-body.ts) from its parts, and checking one that came from elsewhere. */

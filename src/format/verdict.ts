@@ -1,4 +1,4 @@
-import type { Code } from "./code.js";
+import type { Code } from "../abi/code.js";
 
 export type Outcome = "accepted" | "refused" | "undetermined";
 export type CodeName = keyof typeof Code;

@@ -1,4 +1,4 @@
-import { Algorithm } from "./batch.js";
+import { Algorithm } from "../abi/batch.js";
 import { equalBytes, fromHex } from "./bytes.js";
 import type { PublicKey } from "./cose-key.js";
 import {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Tier } from "../format/batch.js";
+import { Tier } from "../abi/batch.js";
 import { type AtMeans, momentAsked, type Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { faultOf } from "./schema-fault.js";

@@ -2,7 +2,7 @@ import { delimiter } from "node:path";
 import { z } from "zod";
 import { readBoundedSync } from "../engine/bounded-file.js";
 import { stateFolderOf } from "../engine/state-folder.js";
-import { MAX_SETTINGS_FILE_LENGTH } from "../format/limits.js";
+import { MAX_SETTINGS_FILE_LENGTH } from "../abi/limits.js";
 import { decodeText } from "../format/text.js";
 import { readFeedAddress } from "./feed-address.js";
 import { isNetwork } from "./peers.js";

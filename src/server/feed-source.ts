@@ -1,5 +1,5 @@
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
-import { MAX_DELTA_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../format/limits.js";
+import { MAX_DELTA_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../abi/limits.js";
 
 /** Where a verifier's trust list and status come from: a folder, or the same files over HTTP. */
 export interface FeedSource {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Code } from "../format/code.js";
+import { Code } from "../abi/code.js";
 import { MAX_FRAME_ITEMS } from "../format/frame.js";
 import { MAX_NAME_LENGTH, type REQUEST_FIELDS } from "../format/request.js";
 import { parseTime } from "../format/time.js";

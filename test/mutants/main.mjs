@@ -23,7 +23,7 @@ const LIMIT_MS = 240_000;
 
 // All that follows reads the copy: the project may change meanwhile.
 const shop = new Workshop(project, join(tmpdir(), `hufu-mutants-${values.seed}`));
-const files = ["assembly", "src/format"]
+const files = ["assembly", "src/abi", "src/format"]
   .flatMap((folder) =>
     readdirSync(join(shop.root, folder), { recursive: true }).map((name) => join(folder, String(name))),
   )

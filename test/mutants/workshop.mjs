@@ -123,6 +123,7 @@ const ABOVE = {
   "assembly/status": ["test/assembly/status", "test/src/engine", "test/src/format"],
   "assembly/builder": ["test/src/authority/snapshot-builder.test.ts", "test/src/format"],
   assembly: ["test/assembly/parse", "test/assembly/signature", "test/src/engine", "test/src/format"],
+  "src/abi": ["test/src/abi", "test/src/format", "test/src/engine", "test/assembly/status"],
   "src/format": [
     "test/src/format",
     "test/src/engine",

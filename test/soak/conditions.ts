@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
-import { Algorithm, Status } from "../../src/format/batch.js";
+import { Algorithm, Status } from "../../src/abi/batch.js";
 import { generateKey } from "../support/keys.js";
 import { jwksOf, trusted } from "../support/make-card.js";
 import { DAY, type Nation } from "./nation.js";

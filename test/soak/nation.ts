@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
-import { Algorithm, Status } from "../../src/format/batch.js";
+import { Algorithm, Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status-layout.js";
 import { encodeTrustList, type TrustedKey } from "../../src/format/trust-list.js";

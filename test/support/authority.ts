@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Authority, type InitOptions } from "../../src/authority/authority.js";
 import { parsePerson, type Person, type PersonInput } from "../../src/authority/person.js";
 import { startOrJoin, stopAfterLastClient } from "../../src/authority/store/embedded.js";
-import { Algorithm } from "../../src/format/batch.js";
+import { Algorithm } from "../../src/abi/batch.js";
 import { makeResidentId } from "../../src/format/resident-id.js";
 
 /** A folder of its own for one suite, closed to other users as root's temporary folders are. */

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 import { sm2 } from "sm-crypto-v2";
-import { Algorithm } from "../../src/format/batch.js";
+import { Algorithm } from "../../src/abi/batch.js";
 
 /** Keys and signatures by implementations other than ours: node:crypto, and sm-crypto-v2 for SM2. */
 export interface TestKey {

@@ -1,4 +1,4 @@
-import { Algorithm, Status } from "../../src/format/batch.js";
+import { Algorithm, Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status-layout.js";
 import { encodeTrustList } from "../../src/format/trust-list.js";

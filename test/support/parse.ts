@@ -1,4 +1,4 @@
-import { Code } from "../../src/format/code.js";
+import { Code } from "../../src/abi/code.js";
 import { bytesOf, type CredentialFields, readCredential } from "./credential.js";
 import { loadStages } from "./stages.js";
 

@@ -1,4 +1,4 @@
-import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/format/limits.js";
+import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/abi/limits.js";
 
 type Verdict = "VALID" | "BAD_CBOR" | "TOO_DEEP";
 

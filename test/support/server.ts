@@ -1,5 +1,5 @@
 import { Verifier, type VerifierOptions } from "../../src/engine/verifier.js";
-import { Algorithm } from "../../src/format/batch.js";
+import { Algorithm } from "../../src/abi/batch.js";
 import { type ServerOptions, startServer } from "../../src/server/server.js";
 import { generateKey } from "./keys.js";
 import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "./make-card.js";

@@ -1,5 +1,5 @@
 import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
-import { Status } from "../../src/format/batch.js";
+import { Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status-layout.js";
 import type { TestKey } from "./keys.js";

@@ -1,4 +1,4 @@
-import { Status } from "../../src/format/batch.js";
+import { Status } from "../../src/abi/batch.js";
 
 /**
  * Look-up in a snapshot's body, written a second time from the description of the format: slow, with big integers and

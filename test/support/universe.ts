@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { Algorithm, Status } from "../../src/format/batch.js";
-import { MAX_PERIOD, RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../src/format/status-body.js";
+import { Algorithm, Status } from "../../src/abi/batch.js";
+import { MAX_PERIOD, RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../src/abi/status-body.js";
 import type { StatusSigner, StatusTrust } from "../../src/format/status-envelope.js";
 import { verify as verifySignature, createPublicKey } from "node:crypto";
 

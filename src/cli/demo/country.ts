@@ -3,7 +3,7 @@ import { Authority } from "../../authority/authority.js";
 import type { IssuedCard } from "../../authority/issuing.js";
 import { parsePerson, type Person } from "../../authority/person.js";
 import { qrText } from "../../format/credential.js";
-import { Algorithm } from "../../format/batch.js";
+import { Algorithm } from "../../abi/batch.js";
 import { makeResidentId } from "../../format/resident-id.js";
 
 /** A pilot district made up for the demonstration. All of its people are invented. */

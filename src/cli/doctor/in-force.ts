@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { Health } from "../../engine/health.js";
 import type { Verifier } from "../../engine/verifier.js";
-import { CLOCK_SKEW_SECONDS } from "../../format/limits.js";
+import { CLOCK_SKEW_SECONDS } from "../../abi/limits.js";
 import type { FeedState } from "../../server/feed.js";
 import { ABSENT } from "../../server/feed-source.js";
 import type { Reason } from "../../server/readiness.js";

@@ -1,4 +1,4 @@
-import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../format/limits.js";
+import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../abi/limits.js";
 
 /** Where a text breaks which rule. `byte` counts from 0 in what the layer reads. */
 export interface Fault {

@@ -1,6 +1,6 @@
 import { constants, inflateSync } from "node:zlib";
 import { type Base45Fault, decodeBase45 } from "../../format/base45.js";
-import { MAX_INFLATED_LENGTH, MAX_TEXT_LENGTH } from "../../format/limits.js";
+import { MAX_INFLATED_LENGTH, MAX_TEXT_LENGTH } from "../../abi/limits.js";
 import { takeOffScanned } from "../../format/scanned.js";
 import type { Fault } from "./cbor.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Code } from "../../../src/format/code.js";
-import { MAX_TEXT_LENGTH } from "../../../src/format/limits.js";
+import { Code } from "../../../src/abi/code.js";
+import { MAX_TEXT_LENGTH } from "../../../src/abi/limits.js";
 import { BASE45_ALPHABET, decodeBase45, encodeBase45 } from "../../support/base45.js";
 import { loadStages } from "../../support/stages.js";
 import { readVectorJson, vectorsNote, vectorsPresent } from "../../support/vectors.js";

@@ -1,6 +1,6 @@
 import zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { Code } from "../../../src/format/code.js";
+import { Code } from "../../../src/abi/code.js";
 import { BitWriter, dynamicBlock, END_OF_BLOCK, fixedDistance, fixedLiteral, fixedMatch3 } from "../../support/deflate.js";
 import { loadStages } from "../../support/stages.js";
 

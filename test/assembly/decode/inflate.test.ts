@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Code } from "../../../src/format/code.js";
-import { MAX_INFLATED_LENGTH } from "../../../src/format/limits.js";
+import { Code } from "../../../src/abi/code.js";
+import { MAX_INFLATED_LENGTH } from "../../../src/abi/limits.js";
 import { loadStages } from "../../support/stages.js";
 import { readVectorJson, vectorsNote, vectorsPresent } from "../../support/vectors.js";
 

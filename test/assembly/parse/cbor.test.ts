@@ -1,7 +1,7 @@
 import { decode, encode } from "cborg";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../../src/format/limits.js";
+import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../../src/abi/limits.js";
 import { loadParser, type Parser } from "../../support/parse.js";
 import { referenceCheck } from "../../support/reference-cbor.js";
 import { readVectorJson, vectorsNote, vectorsPresent } from "../../support/vectors.js";

@@ -1,6 +1,6 @@
 import { decode, encode } from "cborg";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_KID_LENGTH } from "../../../src/format/limits.js";
+import { MAX_KID_LENGTH } from "../../../src/abi/limits.js";
 import { type CardParts, type ClaimMap, encodeCard, sampleProtectedHeader } from "../../support/cards.js";
 import { loadParser, type Parsed, type Parser } from "../../support/parse.js";
 import { readVectorJson, vectorsNote, vectorsPresent } from "../../support/vectors.js";

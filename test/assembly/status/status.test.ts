@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildSnapshot, type BuiltSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { loadSnapshot, type StatusExports } from "../../../src/engine/status.js";
-import { Status } from "../../../src/format/batch.js";
-import { MAX_PERIOD, PERIOD_SECONDS } from "../../../src/format/status-body.js";
+import { Status } from "../../../src/abi/batch.js";
+import { MAX_PERIOD, PERIOD_SECONDS } from "../../../src/abi/status-body.js";
 import { loadStages, type Stages } from "../../support/stages.js";
 import { people, type Person, sourceOf, statusSigner, toRecords } from "../../support/universe.js";
 

@@ -7,7 +7,7 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type Card } from "../../../src/authority/authority.js";
 import { AuthorityError } from "../../../src/authority/errors.js";
-import { Tier } from "../../../src/format/batch.js";
+import { Tier } from "../../../src/abi/batch.js";
 import { concat, toHex } from "../../../src/format/bytes.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
 import { openDelta } from "../../../src/format/delta.js";

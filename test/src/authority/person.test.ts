@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ageOn, holderKeyOf, identityOf, parsePerson } from "../../../src/authority/person.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
 import { person } from "../../support/authority.js";
 import { generateKey } from "../../support/keys.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type Card } from "../../../src/authority/authority.js";
 import { AuthorityError } from "../../../src/authority/errors.js";
-import { Tier } from "../../../src/format/batch.js";
+import { Tier } from "../../../src/abi/batch.js";
 import { toHex } from "../../../src/format/bytes.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 

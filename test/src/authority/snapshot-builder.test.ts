@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it, vi } from "vitest";
 import { buildSnapshot, type BuildProgress } from "../../../src/authority/snapshot-builder.js";
-import { Status } from "../../../src/format/batch.js";
+import { Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { openSnapshot } from "../../../src/format/snapshot.js";
 import { generate } from "../../../bench/universe.js";

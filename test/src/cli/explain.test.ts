@@ -8,7 +8,7 @@ import { explainVerdict, type Layer } from "../../../src/cli/explain/layers.js";
 import { RULES } from "../../../src/cli/explain/rules.js";
 import { bareVerdict } from "../../../src/engine/verdict.js";
 import { toHex } from "../../../src/format/bytes.js";
-import { Code } from "../../../src/format/code.js";
+import { Code } from "../../../src/abi/code.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { decodeBase45, encodeBase45 } from "../../support/base45.js";
 import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf, trusted } from "../../support/make-card.js";

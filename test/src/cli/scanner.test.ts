@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HufuClient } from "../../../src/client/client.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../../../src/format/limits.js";
+import { MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../../../src/abi/limits.js";
 import { takeOffScanned } from "../../../src/format/scanned.js";
 import { casesNote, casesPresent, readCase } from "../../support/cases.js";
 import { jwksOf } from "../../support/make-card.js";

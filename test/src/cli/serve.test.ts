@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { STATUS_FILE } from "../../../src/format/feed.js";
 import { generateKey } from "../../support/keys.js";
 import { jwksOf } from "../../support/make-card.js";

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { unusableSources } from "../../../src/cli/sources.js";
 import { StatusError } from "../../../src/format/status-error.js";
 import { TrustError } from "../../../src/format/trust-list.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { generateKey } from "../../support/keys.js";
 import { identity, jwksOf, makeCard, payload, trusted } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";

@@ -5,7 +5,7 @@ import { Piscina } from "piscina";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { VerifierEvent } from "../../../src/engine/control-plane.js";
 import { Verifier } from "../../../src/engine/verifier.js";
-import { Status } from "../../../src/format/batch.js";
+import { Status } from "../../../src/abi/batch.js";
 import { compileFaultyEngine } from "../../support/faulty.js";
 import { TestAuthority } from "../../support/issuer.js";
 import { NOW } from "../../support/make-card.js";

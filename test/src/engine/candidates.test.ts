@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm, Tier } from "../../../src/format/batch.js";
-import { MAX_KEYS_TRIED } from "../../../src/format/limits.js";
+import { Algorithm, Tier } from "../../../src/abi/batch.js";
+import { MAX_KEYS_TRIED } from "../../../src/abi/limits.js";
 import type { TrustedKey } from "../../../src/format/trust-list.js";
 import { generateKey, type TestKey } from "../../support/keys.js";
 import { jwksOf, makeCard, NOW, trusted } from "../../support/make-card.js";

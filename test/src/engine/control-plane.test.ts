@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { VerifierEvent } from "../../../src/engine/control-plane.js";
 import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { thumbprintInput } from "../../../src/format/cose-key.js";
 import { encodeStatusList, packStatuses } from "../../../src/format/token-status-list.js";
 import { signerOf, TestAuthority } from "../../support/issuer.js";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { generateKey } from "../../support/keys.js";
 import { jwksOf, makeCard, NOW, payload } from "../../support/make-card.js";
 

@@ -12,7 +12,7 @@ import { type EngineState, loadState, readState } from "../../../src/engine/stat
 import { Verifier } from "../../../src/engine/verifier.js";
 import { readVerdict } from "../../../src/engine/verdict.js";
 import verifySlab from "../../../src/engine/worker.js";
-import { Algorithm, BATCH_SIZE } from "../../../src/format/batch.js";
+import { Algorithm, BATCH_SIZE } from "../../../src/abi/batch.js";
 import { momentOf } from "../../../src/format/requirements.js";
 import { encodeBase45 } from "../../support/base45.js";
 import { generateKey } from "../../support/keys.js";

@@ -5,7 +5,7 @@ import { Engine } from "../../../src/engine/engine.js";
 import { Instance } from "../../../src/engine/instance.js";
 import { compileEngine } from "../../../src/engine/module.js";
 import { loadState, readState } from "../../../src/engine/state.js";
-import { Algorithm, BATCH_SIZE, Status, Tier } from "../../../src/format/batch.js";
+import { Algorithm, BATCH_SIZE, Status, Tier } from "../../../src/abi/batch.js";
 import { momentAsked, type Requirements } from "../../../src/format/requirements.js";
 import { generateKey } from "../../support/keys.js";
 import { identity, makeCard, NOW, payload, trusted } from "../../support/make-card.js";

@@ -3,9 +3,9 @@ import { encode } from "cborg";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm, Tier } from "../../../src/format/batch.js";
-import { Code } from "../../../src/format/code.js";
-import { MAX_TEXT_LENGTH } from "../../../src/format/limits.js";
+import { Algorithm, Tier } from "../../../src/abi/batch.js";
+import { Code } from "../../../src/abi/code.js";
+import { MAX_TEXT_LENGTH } from "../../../src/abi/limits.js";
 import { momentOf, type Requirements } from "../../../src/format/requirements.js";
 import {
   COSE_ALG,

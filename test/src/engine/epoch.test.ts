@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
 import { Verifier } from "../../../src/engine/verifier.js";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { encodeDelta, packIds } from "../../../src/format/delta.js";
 import { encodeStatusList, packStatuses } from "../../../src/format/token-status-list.js";
 import type { Verdict } from "../../../src/format/verdict.js";

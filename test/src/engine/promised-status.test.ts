@@ -3,7 +3,7 @@ import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { Engine } from "../../../src/engine/engine.js";
 import type { StateSources } from "../../../src/engine/state.js";
 import { Verifier } from "../../../src/engine/verifier.js";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { periodOf } from "../../../src/format/status-layout.js";
 import { generateKey } from "../../support/keys.js";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { periodOf } from "../../../src/format/status-layout.js";
 import { encodeStatusList, packStatuses, type TokenStatusList } from "../../../src/format/token-status-list.js";

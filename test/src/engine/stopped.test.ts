@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { generateKey } from "../../support/keys.js";
 import { jwksOf, makeCard, NOW } from "../../support/make-card.js";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine, type EngineOptions } from "../../../src/engine/engine.js";
 import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { OptionsError } from "../../../src/format/options.js";
 import { RequestError } from "../../../src/format/request.js";
 import type { Verdict, VerifyRequest } from "../../../src/format/verdict.js";

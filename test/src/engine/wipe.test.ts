@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { BatchWriter } from "../../../src/engine/batch-writer.js";
-import { Algorithm, BATCH_SIZE } from "../../../src/format/batch.js";
+import { Algorithm, BATCH_SIZE } from "../../../src/abi/batch.js";
 import { momentOf } from "../../../src/format/requirements.js";
 import { encodeBase45 } from "../../support/base45.js";
 import { generateKey } from "../../support/keys.js";

@@ -2,7 +2,7 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeBase45 } from "../../../src/format/base45.js";
-import { Algorithm, Tier } from "../../../src/format/batch.js";
+import { Algorithm, Tier } from "../../../src/abi/batch.js";
 import { encodeSign1 } from "../../../src/format/cose.js";
 import { credentialHeaders, encodeCredentialClaims, qrText } from "../../../src/format/credential.js";
 import { decodeBase45 } from "../../support/base45.js";

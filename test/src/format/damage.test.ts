@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../../src/engine/damage.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { type Damage, findDamage } from "../../../src/format/damage.js";
 import { sentenceOf } from "../../../src/format/damage-sentences.js";
 import { BASE45_ALPHABET, encodeBase45 } from "../../support/base45.js";

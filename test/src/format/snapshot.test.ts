@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildSnapshot, type BuiltSnapshot } from "../../../src/authority/snapshot-builder.js";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
 import { encodeSnapshotHead, openSnapshot } from "../../../src/format/snapshot.js";
 import {
@@ -10,7 +10,7 @@ import {
   BODY_PERIODS,
   BODY_SHARDS,
   PERIOD_SHARDS,
-} from "../../../src/format/status-body.js";
+} from "../../../src/abi/status-body.js";
 import type { StatusErrorCode } from "../../../src/format/status-error.js";
 import { people, sourceOf, statusSigner } from "../../support/universe.js";
 

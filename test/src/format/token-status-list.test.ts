@@ -3,7 +3,7 @@ import { deflateRawSync, deflateSync, gzipSync, inflateSync } from "node:zlib";
 import { decode, encode } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Algorithm, Status } from "../../../src/format/batch.js";
+import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { encodeSign1 } from "../../../src/format/cose.js";
 import type { StatusError } from "../../../src/format/status-error.js";
 import type { StatusTrust } from "../../../src/format/status-envelope.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { decode } from "cborg";
 import { describe, expect, it } from "vitest";
-import { Algorithm, Tier } from "../../../src/format/batch.js";
+import { Algorithm, Tier } from "../../../src/abi/batch.js";
 import { decodeCbor, encodeCbor, isMap } from "../../../src/format/cbor.js";
 import { encodeSign1 } from "../../../src/format/cose.js";
 import {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { isAcceptablePoint } from "../../../src/format/acceptable.js";
 import { fromSec1 } from "../../../src/format/point.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Requirements } from "../../../src/format/requirements.js";
 import type { VerifyRequest } from "../../../src/format/verdict.js";
-import { Tier } from "../../../src/format/batch.js";
+import { Tier } from "../../../src/abi/batch.js";
 import { checkPolicy, PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
 
 const policy = readPolicy(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { HufuClient } from "../../../src/client/client.js";
-import { Code } from "../../../src/format/code.js";
+import { Code } from "../../../src/abi/code.js";
 import { jwksOf } from "../../support/make-card.js";
 import { type ServeProcess, startServe } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "node:net";
 import { Verifier } from "../../../src/engine/verifier.js";
-import { Algorithm } from "../../../src/format/batch.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { type RunningServer, startServer } from "../../../src/server/server.js";
 import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";
 import { generateKey } from "../../support/keys.js";
