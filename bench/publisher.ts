@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { constants, setPriority } from "node:os";
 import { publishFile } from "../src/authority/publish-file.js";
 import { Algorithm } from "../src/abi/batch.js";
-import { encodeSnapshotHead, hashKey, SALT_SIZE } from "../src/format/snapshot.js";
-import { periodOf } from "../src/format/status-layout.js";
+import { encodeSnapshotHead, hashKey, SALT_SIZE } from "../src/format/status/snapshot.js";
+import { periodOf } from "../src/format/status/layout.js";
 import { CARDS_EXPIRE } from "./cards.js";
 import { randomBody } from "./random-body.js";
 

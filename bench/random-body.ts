@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
 import { FILTER_BLOCKS, FILTER_SIZE, REST_BLOCKS, REST_SEEDS, REST_SIZE } from "../src/abi/status-body.js";
-import { type BodyParts, layOutBody } from "../src/format/status-layout.js";
+import { type BodyParts, layOutBody } from "../src/format/status/layout.js";
 
 const FILTER_BLOCKS_OF_SHARD = 66;
 const EXACT_BLOCKS_OF_SHARD = 168;

@@ -7,7 +7,7 @@ import { Engine } from "../src/engine/engine.js";
 import { loadSnapshot, type StatusExports } from "../src/engine/status.js";
 import { Status } from "../src/abi/batch.js";
 import { momentOf } from "../src/format/requirements.js";
-import type { Snapshot } from "../src/format/snapshot.js";
+import type { Snapshot } from "../src/format/status/snapshot.js";
 import { CTI_SIZE, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../src/abi/status-body.js";
 import { makeDeck } from "./cards.js";
 import { type Candidate, measure } from "./measure.js";

@@ -10,7 +10,7 @@ import { publishFile } from "../src/authority/publish-file.js";
 import { HufuClient } from "../src/client/client.js";
 import { Algorithm, Tier } from "../src/abi/batch.js";
 import { STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
-import { encodeTrustList, type TrustedKey } from "../src/format/trust-list.js";
+import { encodeTrustList, type TrustedKey } from "../src/format/trust/trust-list.js";
 import { CARDS_EXPIRE, type Deck, makeDeck } from "./cards.js";
 import { median } from "./measure.js";
 import type { PublisherOrders } from "./publisher.js";

@@ -5,7 +5,7 @@ import { enlarge, Region } from "./region";
 
 /**
  * Token Status Lists (draft-ietf-oauth-status-list): packed statuses that credentials point into. A list decides only
- * about credentials of the issuer whose key signed it. The host checks each (src/format/token-status-list.ts) and loads
+ * about credentials of the issuer whose key signed it. The host checks each (src/format/status/token-status-list.ts) and loads
  * it between batches.
  */
 

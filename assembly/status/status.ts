@@ -10,7 +10,7 @@ import { lookUp, lookUpRecords, periodOf } from "./snapshot";
 
 /**
  * The status of credentials: for each issuer the snapshot in force and what has changed since. The host checks every
- * file whole (src/format/snapshot.ts and delta.ts) before it loads it, and loads between batches: so a look-up never
+ * file whole (src/format/status/snapshot.ts and delta.ts) before it loads it, and loads between batches: so a look-up never
  * meets half a snapshot. Issuers are known by their index in the trust list that was loaded.
  */
 

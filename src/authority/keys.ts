@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Algorithm } from "../abi/batch.js";
 import { toHex } from "../format/bytes.js";
 import { thumbprintInput, type PublicKey } from "../format/cose-key.js";
-import { DER_INTEGER, DER_OCTET_STRING, DER_SEQUENCE, DerReader } from "../format/der.js";
-import { readSpki } from "../format/x509.js";
+import { DER_INTEGER, DER_OCTET_STRING, DER_SEQUENCE, DerReader } from "../format/trust/der.js";
+import { readSpki } from "../format/trust/x509.js";
 import { AuthorityError } from "./errors.js";
 import { signSm2 } from "./sm2.js";
 

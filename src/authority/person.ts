@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { PublicKey } from "../format/cose-key.js";
-import { TrustError } from "../format/trust-list.js";
+import { TrustError } from "../format/trust/trust-list.js";
 import type { Identity } from "../format/identity.js";
-import { readJwk } from "../format/jwks.js";
+import { readJwk } from "../format/trust/jwks.js";
 import { momentOf } from "../format/requirements.js";
 import { isCalendarDate, parseResidentId } from "../format/resident-id.js";
 import { fromBase64 } from "../format/bytes.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Tier } from "../abi/batch.js";
-import { encodeDelta, packIds } from "../format/delta.js";
-import { encodeTrustList, type TrustedKey } from "../format/trust-list.js";
+import { encodeDelta, packIds } from "../format/status/delta.js";
+import { encodeTrustList, type TrustedKey } from "../format/trust/trust-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { type BuildProgress, buildSnapshot } from "./snapshot-builder.js";

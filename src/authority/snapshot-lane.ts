@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
 import { loadSnapshot, type StatusExports } from "../engine/status.js";
-import type { Snapshot } from "../format/snapshot.js";
+import type { Snapshot } from "../format/status/snapshot.js";
 import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../abi/status-body.js";
 import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../abi/status-build.js";
-import type { RibbonPart } from "../format/status-layout.js";
+import type { RibbonPart } from "../format/status/layout.js";
 
 /** One lane of the snapshot builder: the work on a chunk of records or on a shard, in this thread. */
 

@@ -1,6 +1,6 @@
 import { Status } from "../abi/batch.js";
 import { statusListFile } from "../format/feed.js";
-import { encodeStatusList, packStatuses, type TokenStatusList } from "../format/token-status-list.js";
+import { encodeStatusList, packStatuses, type TokenStatusList } from "../format/status/token-status-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { LIST_LENGTH, type ListPlace } from "./list-places.js";

@@ -35,7 +35,7 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
     import("../engine/engine.js"),
     import("../policy/policy.js"),
     import("./explain/layers.js"),
-    import("../format/trust.js"),
+    import("../format/trust/trust.js"),
   ]);
   const trust = await readTrustFiles(options.trust);
   const status = statusFiles === "none" ? statusFiles : await readSources("--status", statusFiles);

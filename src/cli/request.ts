@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readRequest, RequestError } from "../format/request.js";
+import { readRequest, RequestError } from "../format/wire/request.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { UsageError } from "./errors.js";
 

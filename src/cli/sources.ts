@@ -2,9 +2,9 @@ import { access, constants } from "node:fs/promises";
 import { readBounded } from "../engine/bounded-file.js";
 import type { StatusSource } from "../engine/state.js";
 import { MAX_SETTINGS_FILE_LENGTH, MAX_STATUS_FILE_LENGTH, MAX_TRUST_FILE_LENGTH } from "../abi/limits.js";
-import { StatusError, type StatusErrorCode } from "../format/status-error.js";
+import { StatusError, type StatusErrorCode } from "../format/status/error.js";
 import { decodeText } from "../format/text.js";
-import { TrustError, type TrustErrorCode, type TrustWarning } from "../format/trust-list.js";
+import { TrustError, type TrustErrorCode, type TrustWarning } from "../format/trust/trust-list.js";
 import type { PolicyTable } from "../policy/policy.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, paintError, printable } from "./output.js";
@@ -46,7 +46,7 @@ async function warningsOf(sources: readonly Uint8Array[]): Promise<readonly Trus
   // Our own lists are taken whole or not at all.
   const others = sources.map((bytes) => (bytes[0] === 0xd2 ? undefined : bytes));
   if (others.every((bytes) => bytes === undefined)) return [];
-  const { readTrust } = await import("../format/trust.js");
+  const { readTrust } = await import("../format/trust/trust.js");
   return others.flatMap((bytes, file) => {
     try {
       const warnings = bytes === undefined ? [] : (readTrust(bytes, () => false).warnings ?? []);

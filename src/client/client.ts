@@ -6,11 +6,11 @@ import {
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
   writeRequest,
-} from "../format/frame.js";
+} from "../format/wire/frame.js";
 import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
-import { msgpackCodec } from "../format/msgpack.js";
+import { msgpackCodec } from "../format/wire/msgpack.js";
 import { checkOptions, type OptionNames } from "../format/options.js";
-import { readRequest, RequestError } from "../format/request.js";
+import { readRequest, RequestError } from "../format/wire/request.js";
 import type { CodeName, Verdict, VerifyRequest } from "../format/verdict.js";
 import { inOrder } from "./in-order.js";
 import { openSocket, type Socket, type SocketConstructor } from "./socket.js";

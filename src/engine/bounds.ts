@@ -1,4 +1,4 @@
-import type { TrustedKey } from "../format/trust-list.js";
+import type { TrustedKey } from "../format/trust/trust-list.js";
 
 /** What files are held against before they come into force: the clock, and what was in force before. */
 export interface Bounds {

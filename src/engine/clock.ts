@@ -1,5 +1,5 @@
-import type { OpenedStatusList } from "../format/token-status-list.js";
-import type { StatusState } from "../format/status-state.js";
+import type { OpenedStatusList } from "../format/status/token-status-list.js";
+import type { StatusState } from "../format/status/state.js";
 import type { Trust } from "./trust.js";
 
 /** Milliseconds since 1970-01-01T00:00:00Z, as Date.now gives them. */

@@ -1,5 +1,5 @@
-import type { StatusError } from "../format/status-error.js";
-import { rootId, TrustError } from "../format/trust-list.js";
+import type { StatusError } from "../format/status/error.js";
+import { rootId, TrustError } from "../format/trust/trust-list.js";
 import { Aside } from "./aside.js";
 import { systemClock } from "./clock.js";
 import type { Instance } from "./instance.js";

@@ -1,5 +1,5 @@
 import { inflateSync } from "node:zlib";
-import { type Diagnosis, findDamage, type ReadZlib } from "../format/damage.js";
+import { type Diagnosis, findDamage, type ReadZlib } from "../format/damage/damage.js";
 import { MAX_INFLATED_LENGTH } from "../abi/limits.js";
 
 /**

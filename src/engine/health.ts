@@ -1,7 +1,7 @@
 import { CLOCK_SKEW_SECONDS } from "../abi/limits.js";
-import { epochOf, expiresOf, type StatusState, universeOf } from "../format/status-state.js";
-import { freshUntil } from "../format/token-status-list.js";
-import { issuerId, type TrustedKey } from "../format/trust-list.js";
+import { epochOf, expiresOf, type StatusState, universeOf } from "../format/status/state.js";
+import { freshUntil } from "../format/status/token-status-list.js";
+import { issuerId, type TrustedKey } from "../format/trust/trust-list.js";
 import { thumbprintOf } from "./memory.js";
 import type { EngineState } from "./state.js";
 

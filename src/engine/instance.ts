@@ -12,9 +12,9 @@ import {
   TEXTS_OFFSET,
 } from "../abi/batch.js";
 import type { Code } from "../abi/code.js";
-import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust-list.js";
-import type { StatusState } from "../format/status-state.js";
-import type { OpenedStatusList } from "../format/token-status-list.js";
+import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust/trust-list.js";
+import type { StatusState } from "../format/status/state.js";
+import type { OpenedStatusList } from "../format/status/token-status-list.js";
 import type { DetailWriter } from "./detail-buffer.js";
 import { type IssuerTable, writeKeyTable } from "./key-table.js";
 import type { EngineModule } from "./module.js";

@@ -16,7 +16,7 @@ import {
 } from "../abi/key-table.js";
 import { toHex } from "../format/bytes.js";
 import { MAX_TRUSTED_KEYS } from "../abi/limits.js";
-import { issuerId, type TrustedKey } from "../format/trust-list.js";
+import { issuerId, type TrustedKey } from "../format/trust/trust-list.js";
 import type { KeyName } from "./verdict.js";
 
 /** Who the keys in force belong to. */

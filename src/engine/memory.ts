@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { thumbprintInput, type PublicKey } from "../format/cose-key.js";
-import { rootId, type TrustedKey } from "../format/trust-list.js";
+import { rootId, type TrustedKey } from "../format/trust/trust-list.js";
 import { type Bounds, MAX_AHEAD } from "./bounds.js";
 import { largerOf, type Marks, type StateFolder } from "./state-folder.js";
 import { clockFloorOf } from "./clock.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PublicKey } from "../format/cose-key.js";
-import { TrustError } from "../format/trust-list.js";
+import { TrustError } from "../format/trust/trust-list.js";
 import { thumbprintOf } from "./memory.js";
 import type { StateFolder } from "./state-folder.js";
 

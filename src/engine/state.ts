@@ -1,8 +1,8 @@
-import type { StoredBody } from "../format/snapshot.js";
-import type { VerifySignature } from "../format/trust-list.js";
-import { epochOf, type StatusState } from "../format/status-state.js";
-import { issuerId } from "../format/trust-list.js";
-import type { OpenedStatusList } from "../format/token-status-list.js";
+import type { StoredBody } from "../format/status/snapshot.js";
+import type { VerifySignature } from "../format/trust/trust-list.js";
+import { epochOf, type StatusState } from "../format/status/state.js";
+import { issuerId } from "../format/trust/trust-list.js";
+import type { OpenedStatusList } from "../format/status/token-status-list.js";
 import { UNBOUNDED } from "./bounds.js";
 import { type Clock, clockFloorOf } from "./clock.js";
 import type { Instance } from "./instance.js";
@@ -11,7 +11,7 @@ import { openFile, openStatus, type StatusFiles } from "./status-files.js";
 import { statusAfter, withoutWithdrawn } from "./status-in-force.js";
 import { readTrustSources, type Trust, type TrustSource } from "./trust.js";
 import type { Bounds } from "./bounds.js";
-import type { StatusError } from "../format/status-error.js";
+import type { StatusError } from "../format/status/error.js";
 
 export type { TrustSource } from "./trust.js";
 export type { StatusSource } from "./status-files.js";

@@ -1,8 +1,13 @@
-import { DELTA_TYPE, openDelta, type OpenedDelta } from "../format/delta.js";
-import { isSnapshot, openSnapshot, type OpenedSnapshot, type Snapshot } from "../format/snapshot.js";
-import { StatusError } from "../format/status-error.js";
-import { type Signed, type StatusTrust, typeOfFile } from "../format/status-envelope.js";
-import { type OpenedStatusList, openStatusList, otherType, STATUS_LIST_TYPE } from "../format/token-status-list.js";
+import { DELTA_TYPE, openDelta, type OpenedDelta } from "../format/status/delta.js";
+import { isSnapshot, openSnapshot, type OpenedSnapshot, type Snapshot } from "../format/status/snapshot.js";
+import { StatusError } from "../format/status/error.js";
+import { type Signed, type StatusTrust, typeOfFile } from "../format/status/envelope.js";
+import {
+  type OpenedStatusList,
+  openStatusList,
+  otherType,
+  STATUS_LIST_TYPE,
+} from "../format/status/token-status-list.js";
 
 /** A status file, or where it lies: a large one is then read only by who checks it. */
 export type StatusSource = Uint8Array | { path: string };

@@ -2,8 +2,8 @@ import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } f
 import { rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
-import type { StoredBody } from "../format/snapshot.js";
-import type { TrustedKey } from "../format/trust-list.js";
+import type { StoredBody } from "../format/status/snapshot.js";
+import type { TrustedKey } from "../format/trust/trust-list.js";
 import { readBounded } from "./bounded-file.js";
 import type { Instance } from "./instance.js";
 import type { EngineModule } from "./module.js";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { StatusError } from "../format/status-error.js";
+import { StatusError } from "../format/status/error.js";
 import type { StatusFiles } from "./status-files.js";
 import type { StatusAnswer, StatusTask } from "./status-worker.js";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import type { StatusErrorCode } from "../format/status-error.js";
-import type { TrustedKey } from "../format/trust-list.js";
+import type { StatusErrorCode } from "../format/status/error.js";
+import type { TrustedKey } from "../format/trust/trust-list.js";
 import { Instance } from "./instance.js";
 import type { EngineModule } from "./module.js";
 import { openFile, openStatus, type StatusFiles, type StatusSource } from "./status-files.js";

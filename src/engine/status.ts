@@ -1,10 +1,10 @@
 import { Status } from "../abi/batch.js";
-import type { OpenedDelta } from "../format/delta.js";
-import type { Snapshot, SnapshotBody, StoredBody } from "../format/snapshot.js";
+import type { OpenedDelta } from "../format/status/delta.js";
+import type { Snapshot, SnapshotBody, StoredBody } from "../format/status/snapshot.js";
 import { CTI_SIZE } from "../abi/status-body.js";
-import type { Signed, StatusClaims } from "../format/status-envelope.js";
-import type { StatusState } from "../format/status-state.js";
-import { freshUntil, type OpenedStatusList } from "../format/token-status-list.js";
+import type { Signed, StatusClaims } from "../format/status/envelope.js";
+import type { StatusState } from "../format/status/state.js";
+import { freshUntil, type OpenedStatusList } from "../format/status/token-status-list.js";
 
 /** What assembly/index.ts exports for status; addresses are offsets into `memory`. */
 export interface StatusExports {

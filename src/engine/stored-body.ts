@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
-import type { StoredBody } from "../format/snapshot.js";
-import { StatusError } from "../format/status-error.js";
+import type { StoredBody } from "../format/status/snapshot.js";
+import { StatusError } from "../format/status/error.js";
 import type { StatusSource } from "./status-files.js";
 
 /** How status files come from disk, and how checked bodies of snapshots go there and come back. */

@@ -1,5 +1,5 @@
 import { MAX_TRUSTED_KEYS } from "../abi/limits.js";
-import { readTrust } from "../format/trust.js";
+import { readTrust } from "../format/trust/trust.js";
 import {
   rootId,
   TrustError,
@@ -7,7 +7,7 @@ import {
   type TrustList,
   type TrustWarning,
   type VerifySignature,
-} from "../format/trust-list.js";
+} from "../format/trust/trust-list.js";
 import type { Bounds } from "./bounds.js";
 import { isAhead } from "./bounds.js";
 

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { checkOptions, type OptionNames } from "../format/options.js";
-import { readRequest } from "../format/request.js";
+import { readRequest } from "../format/wire/request.js";
 import type { AtMeans, Requirements } from "../format/requirements.js";
-import type { TrustWarning } from "../format/trust-list.js";
+import type { TrustWarning } from "../format/trust/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
-import { epochOf } from "../format/status-state.js";
+import { epochOf } from "../format/status/state.js";
 import { checkPolicy, type PolicyTable, requirementsFor } from "../policy/policy.js";
 import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
 import { type Clock, systemClock } from "./clock.js";

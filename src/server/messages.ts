@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Code } from "../abi/code.js";
-import { MAX_FRAME_ITEMS } from "../format/frame.js";
-import { MAX_NAME_LENGTH, type REQUEST_FIELDS } from "../format/request.js";
+import { MAX_FRAME_ITEMS } from "../format/wire/frame.js";
+import { MAX_NAME_LENGTH, type REQUEST_FIELDS } from "../format/wire/request.js";
 import { parseTime } from "../format/time.js";
 
 /**

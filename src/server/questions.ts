@@ -1,5 +1,5 @@
-import { MAX_FRAME_ITEMS } from "../format/frame.js";
-import { isRecord, readRequest, REQUEST_FIELDS, RequestError } from "../format/request.js";
+import { MAX_FRAME_ITEMS } from "../format/wire/frame.js";
+import { isRecord, readRequest, REQUEST_FIELDS, RequestError } from "../format/wire/request.js";
 import type { VerifyRequest } from "../format/verdict.js";
 
 /** What the body of `POST /v1/verify` asks. */

@@ -10,8 +10,8 @@ import {
   readClientFrame,
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
-} from "../format/frame.js";
-import { msgpackCodec } from "../format/msgpack.js";
+} from "../format/wire/frame.js";
+import { msgpackCodec } from "../format/wire/msgpack.js";
 import type { Exchange } from "./exchange.js";
 import { PerAddress } from "./per-address.js";
 import { Problem } from "./problem.js";

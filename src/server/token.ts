@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { MAX_NAME_LENGTH } from "../format/request.js";
+import { MAX_NAME_LENGTH } from "../format/wire/request.js";
 import type { Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { regionPrefix } from "../policy/policy.js";

@@ -1,4 +1,4 @@
-import { RequestError } from "../format/request.js";
+import { RequestError } from "../format/wire/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BodyBudget } from "./bodies.js";
 import { Census } from "./census.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { ServerFrame } from "../../src/format/frame.js";
-import { MAX_NAME_LENGTH } from "../../src/format/request.js";
+import type { ServerFrame } from "../../src/format/wire/frame.js";
+import { MAX_NAME_LENGTH } from "../../src/format/wire/request.js";
 import type { ClaimValue, Verdict, VerifyRequest } from "../../src/format/verdict.js";
 
 /** What may be said over a stream, for property tests. Absent fields are left out, as both notations do. */

@@ -1,10 +1,10 @@
 import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
 import { Algorithm, type Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
-import { encodeDelta, packIds } from "../../src/format/delta.js";
+import { encodeDelta, packIds } from "../../src/format/status/delta.js";
 import { RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../src/abi/status-body.js";
-import { periodOf } from "../../src/format/status-layout.js";
-import { encodeTrustList, type TrustedKey } from "../../src/format/trust-list.js";
+import { periodOf } from "../../src/format/status/layout.js";
+import { encodeTrustList, type TrustedKey } from "../../src/format/trust/trust-list.js";
 import { generateKey, type TestKey } from "./keys.js";
 import { kidOf, makeCard, NOW, payload, trusted } from "./make-card.js";
 

@@ -41,7 +41,7 @@ export function generateKey(algorithm: Algorithm): TestKey {
   };
 }
 
-/** Shaped as src/format/trust-list.ts wants it. */
+/** Shaped as src/format/trust/trust-list.ts wants it. */
 export function verifyElsewhere(
   algorithm: Algorithm,
   publicKey: Uint8Array,

@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
-import { jsonCodec, type ServerFrame } from "../../src/format/frame.js";
-import { msgpackCodec } from "../../src/format/msgpack.js";
+import { jsonCodec, type ServerFrame } from "../../src/format/wire/frame.js";
+import { msgpackCodec } from "../../src/format/wire/msgpack.js";
 import { at } from "./server.js";
 
 export const MSGPACK = ["hufu.v1+msgpack"];

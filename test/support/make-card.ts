@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { encode } from "cborg";
 import { Algorithm } from "../../src/abi/batch.js";
-import type { TrustedKey } from "../../src/format/trust-list.js";
+import type { TrustedKey } from "../../src/format/trust/trust-list.js";
 import { encodeBase45 } from "./base45.js";
 import type { TestKey } from "./keys.js";
 

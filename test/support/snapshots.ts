@@ -1,7 +1,7 @@
 import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
 import { Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
-import { periodOf } from "../../src/format/status-layout.js";
+import { periodOf } from "../../src/format/status/layout.js";
 import type { TestKey } from "./keys.js";
 import { kidOf } from "./make-card.js";
 import { sourceOf } from "./universe.js";

@@ -1,4 +1,4 @@
-import { encodeTrustList, TrustError, type TrustedKey } from "../../src/format/trust-list.js";
+import { encodeTrustList, TrustError, type TrustedKey } from "../../src/format/trust/trust-list.js";
 import { NOW } from "./make-card.js";
 import type { TestKey } from "./keys.js";
 

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { Algorithm, Status } from "../../src/abi/batch.js";
 import { MAX_PERIOD, RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../src/abi/status-body.js";
-import type { StatusSigner, StatusTrust } from "../../src/format/status-envelope.js";
+import type { StatusSigner, StatusTrust } from "../../src/format/status/envelope.js";
 import { verify as verifySignature, createPublicKey } from "node:crypto";
 
 /** Universes made up for tests: ids are SHA-256 of a counter, so that nothing is drawn from the code under test. */

@@ -1,7 +1,7 @@
 import type { Algorithm } from "../../abi/batch.js";
 import { Status, Tier } from "../../abi/batch.js";
 import { PERIOD_SECONDS, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../abi/status-body.js";
-import type { KeyUse } from "../../format/trust-list.js";
+import type { KeyUse } from "../../format/trust/trust-list.js";
 import type { Person } from "../person.js";
 import type { Database, Sql, Transaction } from "./database.js";
 

@@ -1,8 +1,8 @@
 import { diagnose } from "../../engine/damage.js";
 import { toHex } from "../../format/bytes.js";
-import { sentenceOf } from "../../format/damage-sentences.js";
+import { sentenceOf } from "../../format/damage/sentences.js";
 import { SENTENCES_EN } from "../../format/sentences.en.js";
-import type { TrustedKey } from "../../format/trust-list.js";
+import type { TrustedKey } from "../../format/trust/trust-list.js";
 import type { CodeName, Verdict } from "../../format/verdict.js";
 import { scaleOf, timeOf } from "./dates.js";
 import type { Seen } from "./inside.js";

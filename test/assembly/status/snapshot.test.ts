@@ -4,7 +4,7 @@ import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { loadSnapshot, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/abi/batch.js";
 import { MAX_PERIOD, PERIOD_SECONDS, RECORD_SIZE } from "../../../src/abi/status-body.js";
-import { periodOf } from "../../../src/format/status-layout.js";
+import { periodOf } from "../../../src/format/status/layout.js";
 import { loadStages } from "../../support/stages.js";
 import { lookUpByReference } from "../../support/status-reference.js";
 import { type Person, sourceOf, statusSigner, toRecords } from "../../support/universe.js";

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { buildSnapshot, type BuildProgress } from "../../../src/authority/snapshot-builder.js";
 import { Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
-import { openSnapshot } from "../../../src/format/snapshot.js";
+import { openSnapshot } from "../../../src/format/status/snapshot.js";
 import { generate } from "../../../bench/universe.js";
 import { people, sourceOf, statusSigner } from "../../support/universe.js";
 

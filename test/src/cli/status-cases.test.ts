@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explainVerdict } from "../../../src/cli/explain/layers.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { StatusError, type StatusErrorCode } from "../../../src/format/status-error.js";
+import { StatusError, type StatusErrorCode } from "../../../src/format/status/error.js";
 import { caseNames, casesNote, casesPresent, readCase } from "../../support/cases.js";
 
 /** Soon after the cases were made. */

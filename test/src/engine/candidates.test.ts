@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Engine } from "../../../src/engine/engine.js";
 import { Algorithm, Tier } from "../../../src/abi/batch.js";
 import { MAX_KEYS_TRIED } from "../../../src/abi/limits.js";
-import type { TrustedKey } from "../../../src/format/trust-list.js";
+import type { TrustedKey } from "../../../src/format/trust/trust-list.js";
 import { generateKey, type TestKey } from "../../support/keys.js";
 import { jwksOf, makeCard, NOW, trusted } from "../../support/make-card.js";
 import { trustListOf } from "../../support/trust.js";

@@ -11,8 +11,8 @@ import { generateKey } from "../../support/keys.js";
 import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf, trusted } from "../../support/make-card.js";
 import { ctiOf, signerOf, snapshotFile } from "../../support/snapshots.js";
 import { trustListOf } from "../../support/trust.js";
-import { encodeStatusList, packStatuses } from "../../../src/format/token-status-list.js";
-import { encodeDelta, packIds } from "../../../src/format/delta.js";
+import { encodeStatusList, packStatuses } from "../../../src/format/status/token-status-list.js";
+import { encodeDelta, packIds } from "../../../src/format/status/delta.js";
 
 /** What a clock decides, and what decides about the clock (contract sections 5 and 8). */
 

@@ -7,7 +7,7 @@ import type { VerifierEvent } from "../../../src/engine/control-plane.js";
 import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
 import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { thumbprintInput } from "../../../src/format/cose-key.js";
-import { encodeStatusList, packStatuses } from "../../../src/format/token-status-list.js";
+import { encodeStatusList, packStatuses } from "../../../src/format/status/token-status-list.js";
 import { signerOf, TestAuthority } from "../../support/issuer.js";
 import { generateKey } from "../../support/keys.js";
 import { jwksOf, makeCard, NOW } from "../../support/make-card.js";

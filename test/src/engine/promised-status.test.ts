@@ -5,7 +5,7 @@ import type { StateSources } from "../../../src/engine/state.js";
 import { Verifier } from "../../../src/engine/verifier.js";
 import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";
-import { periodOf } from "../../../src/format/status-layout.js";
+import { periodOf } from "../../../src/format/status/layout.js";
 import { generateKey } from "../../support/keys.js";
 import { jwksOf, kidOf, makeCard, NOW, payload, trusted } from "../../support/make-card.js";
 import { trustListOf } from "../../support/trust.js";

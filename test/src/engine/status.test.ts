@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
 import { applyDelta, loadStatus, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/abi/batch.js";
-import { type OpenedDelta, packIds } from "../../../src/format/delta.js";
+import { type OpenedDelta, packIds } from "../../../src/format/status/delta.js";
 import { PERIOD_SECONDS } from "../../../src/abi/status-body.js";
-import { catchUp, epochOf, type StatusState, withDelta } from "../../../src/format/status-state.js";
+import { catchUp, epochOf, type StatusState, withDelta } from "../../../src/format/status/state.js";
 import { loadStages } from "../../support/stages.js";
 import { people, type Person, sourceOf, statusSigner } from "../../support/universe.js";
 

@@ -3,7 +3,7 @@ import { Engine, type EngineOptions } from "../../../src/engine/engine.js";
 import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
 import { Algorithm } from "../../../src/abi/batch.js";
 import { OptionsError } from "../../../src/format/options.js";
-import { RequestError } from "../../../src/format/request.js";
+import { RequestError } from "../../../src/format/wire/request.js";
 import type { Verdict, VerifyRequest } from "../../../src/format/verdict.js";
 import { PolicyError, type PolicyTable } from "../../../src/policy/policy.js";
 import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "../../support/make-card.js";

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import type { VerdictsFrame } from "../../../src/format/frame.js";
+import type { VerdictsFrame } from "../../../src/format/wire/frame.js";
 import { openLine, question } from "../../support/line.js";
 import { RawLine, statusesIn, postOf } from "../../support/raw.js";
 import { startStation } from "../../support/server.js";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusSource } from "../../../src/engine/state.js";
-import { StatusError } from "../../../src/format/status-error.js";
+import { StatusError } from "../../../src/format/status/error.js";
 import { Feed, type FeedEvent, openFeed } from "../../../src/server/feed.js";
 import type { FeedSource, Look } from "../../../src/server/feed-source.js";
 

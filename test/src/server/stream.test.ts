@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import type { VerdictsFrame } from "../../../src/format/frame.js";
+import type { VerdictsFrame } from "../../../src/format/wire/frame.js";
 import { JSON_TWIN, Line, MSGPACK, openLine, question } from "../../support/line.js";
 import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { diagnose } from "../../../src/engine/damage.js";
-import { Engine } from "../../../src/engine/engine.js";
-import { Algorithm } from "../../../src/abi/batch.js";
-import { type Damage, findDamage } from "../../../src/format/damage.js";
-import { sentenceOf } from "../../../src/format/damage-sentences.js";
-import { BASE45_ALPHABET, encodeBase45 } from "../../support/base45.js";
-import { caseNames, casesNote, casesPresent, readCase } from "../../support/cases.js";
-import { generateKey } from "../../support/keys.js";
-import { coseSign1, identity, makeCard, payload } from "../../support/make-card.js";
+import { diagnose } from "../../../../src/engine/damage.js";
+import { Engine } from "../../../../src/engine/engine.js";
+import { Algorithm } from "../../../../src/abi/batch.js";
+import { type Damage, findDamage } from "../../../../src/format/damage/damage.js";
+import { sentenceOf } from "../../../../src/format/damage/sentences.js";
+import { BASE45_ALPHABET, encodeBase45 } from "../../../support/base45.js";
+import { caseNames, casesNote, casesPresent, readCase } from "../../../support/cases.js";
+import { generateKey } from "../../../support/keys.js";
+import { coseSign1, identity, makeCard, payload } from "../../../support/make-card.js";
 import { gzipSync } from "node:zlib";
 
 /** Cards of several lengths and algorithms: no two have the same signs in the same places. */

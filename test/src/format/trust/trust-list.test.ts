@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { decode } from "cborg";
 import { describe, expect, it } from "vitest";
-import { Algorithm, Tier } from "../../../src/abi/batch.js";
-import { decodeCbor, encodeCbor, isMap } from "../../../src/format/cbor.js";
-import { encodeSign1 } from "../../../src/format/cose.js";
+import { Algorithm, Tier } from "../../../../src/abi/batch.js";
+import { decodeCbor, encodeCbor, isMap } from "../../../../src/format/cbor.js";
+import { encodeSign1 } from "../../../../src/format/cose.js";
 import {
   decodeTrustList,
   encodeTrustList,
   TRUST_LIST_TYPE,
   type NewTrustList,
   type TrustedKey,
-} from "../../../src/format/trust-list.js";
-import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere } from "../../support/keys.js";
-import { trustErrorOf } from "../../support/trust.js";
+} from "../../../../src/format/trust/trust-list.js";
+import { ALGORITHMS_UNDER_TEST, generateKey, verifyElsewhere } from "../../../support/keys.js";
+import { trustErrorOf } from "../../../support/trust.js";
 
 function exampleList(root: Algorithm): { list: NewTrustList; sign: (message: Uint8Array) => Uint8Array } {
   const rootKey = generateKey(root);

@@ -1,5 +1,5 @@
-import { Algorithm } from "../abi/batch.js";
-import { toHex } from "./bytes.js";
+import { Algorithm } from "../../abi/batch.js";
+import { toHex } from "../bytes.js";
 import { isOnCurve } from "./point.js";
 
 /** Edwards25519 (RFC 8032 §5.1): p = 2^255 - 19, -x^2 + y^2 = 1 + d x^2 y^2. */

@@ -1,7 +1,7 @@
 import type { OpenedDelta } from "./delta.js";
 import type { OpenedSnapshot } from "./snapshot.js";
-import { StatusError } from "./status-error.js";
-import { issuerId } from "./trust-list.js";
+import { StatusError } from "./error.js";
+import { issuerId } from "../trust/trust-list.js";
 
 /**
  * What is in force for one issuer: a snapshot, and the deltas applied to it in order. An engine that loads both gives

@@ -24,8 +24,8 @@ import {
   REST_SIZE,
   REST_WORDS,
   SUSPENDED_FILTER,
-} from "../abi/status-body.js";
-import { StatusError } from "./status-error.js";
+} from "../../abi/status-body.js";
+import { StatusError } from "./error.js";
 
 /** Laying out the body of a snapshot (status-body.ts) from its parts, and checking one that came from elsewhere. */
 

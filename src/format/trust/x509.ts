@@ -1,6 +1,6 @@
-import { Algorithm } from "../abi/batch.js";
-import { equalBytes, fromHex } from "./bytes.js";
-import type { PublicKey } from "./cose-key.js";
+import { Algorithm } from "../../abi/batch.js";
+import { equalBytes, fromHex } from "../bytes.js";
+import type { PublicKey } from "../cose-key.js";
 import {
   DER_GENERALIZED_TIME,
   DER_INTEGER,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ClientFrame, FrameError, readClientFrame, type ServerFrame } from "../../../src/format/frame.js";
-import { msgpackCodec } from "../../../src/format/msgpack.js";
-import { seqs, serverFrames } from "../../support/frames.js";
+import { type ClientFrame, FrameError, readClientFrame, type ServerFrame } from "../../../../src/format/wire/frame.js";
+import { msgpackCodec } from "../../../../src/format/wire/msgpack.js";
+import { seqs, serverFrames } from "../../../support/frames.js";
 
 /**
  * A reader written after the MessagePack specification and nothing else: no extension types, and every byte counts. What

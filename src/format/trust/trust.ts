@@ -1,9 +1,9 @@
 import { isAcceptablePoint } from "./acceptable.js";
 import { readJwks } from "./jwks.js";
 import { type KeysRead, readDer, readEach } from "./key-files.js";
-import { MAX_TRUST_FILE_LENGTH, MAX_TRUSTED_KEYS } from "../abi/limits.js";
+import { MAX_TRUST_FILE_LENGTH, MAX_TRUSTED_KEYS } from "../../abi/limits.js";
 import { readBareBase64, readPem } from "./pem.js";
-import { decodeText, TextError } from "./text.js";
+import { decodeText, TextError } from "../text.js";
 import { decodeTrustList, TrustError, type TrustList, type VerifySignature } from "./trust-list.js";
 
 /**

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeDelta, openDelta, type OpenedDelta, packIds } from "../../../src/format/delta.js";
-import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../../../src/format/status-state.js";
-import type { StatusErrorCode } from "../../../src/format/status-error.js";
-import { statusSigner } from "../../support/universe.js";
+import { encodeDelta, openDelta, type OpenedDelta, packIds } from "../../../../src/format/status/delta.js";
+import { catchUp, epochOf, type StatusState, succeeding, withDelta } from "../../../../src/format/status/state.js";
+import type { StatusErrorCode } from "../../../../src/format/status/error.js";
+import { statusSigner } from "../../../support/universe.js";
 
 const issuer = "Ministry of Public Security";
 const { signer, trust } = statusSigner(issuer);

@@ -1,7 +1,7 @@
-import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
-import type { Algorithm } from "../abi/batch.js";
-import { equalBytes } from "./bytes.js";
-import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "./cbor.js";
+import { ALGORITHMS, algorithmOfCose } from "../algorithm.js";
+import type { Algorithm } from "../../abi/batch.js";
+import { equalBytes } from "../bytes.js";
+import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "../cbor.js";
 import {
   CoseError,
   decodeSign1,
@@ -11,10 +11,10 @@ import {
   HEADER_TYP,
   type Sign,
   type Sign1,
-} from "./cose.js";
-import { StatusError } from "./status-error.js";
-import { refuseForm } from "./status-form.js";
-import type { TrustedKey, VerifySignature } from "./trust-list.js";
+} from "../cose.js";
+import { StatusError } from "./error.js";
+import { refuseForm } from "./form.js";
+import type { TrustedKey, VerifySignature } from "../trust/trust-list.js";
 
 /** The signed part that status snapshots and deltas have in common: a CWT (RFC 8392) in a COSE_Sign1. */
 

@@ -1,11 +1,11 @@
-import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
-import type { Algorithm } from "../abi/batch.js";
-import { Tier } from "../abi/batch.js";
-import { toHex } from "./bytes.js";
-import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "./cbor.js";
-import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KCCS, HEADER_TYP, type Sign } from "./cose.js";
-import { fromCoseKey, thumbprintInput, toCoseKey, type PublicKey } from "./cose-key.js";
-import { MAX_KID_LENGTH, MAX_TRUSTED_KEYS } from "../abi/limits.js";
+import { ALGORITHMS, algorithmOfCose } from "../algorithm.js";
+import type { Algorithm } from "../../abi/batch.js";
+import { Tier } from "../../abi/batch.js";
+import { toHex } from "../bytes.js";
+import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "../cbor.js";
+import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KCCS, HEADER_TYP, type Sign } from "../cose.js";
+import { fromCoseKey, thumbprintInput, toCoseKey, type PublicKey } from "../cose-key.js";
+import { MAX_KID_LENGTH, MAX_TRUSTED_KEYS } from "../../abi/limits.js";
 
 /**
  * The trust list: whose signatures count. A CWT (RFC 8392) in a COSE_Sign1 signed by the authority's root key.

@@ -8,10 +8,10 @@ import {
   readClientFrame,
   readServerFrame,
   writeRequest,
-} from "../../../src/format/frame.js";
-import { MAX_NAME_LENGTH } from "../../../src/format/request.js";
-import { msgpackCodec } from "../../../src/format/msgpack.js";
-import { requests, seqs, serverFrames } from "../../support/frames.js";
+} from "../../../../src/format/wire/frame.js";
+import { MAX_NAME_LENGTH } from "../../../../src/format/wire/request.js";
+import { msgpackCodec } from "../../../../src/format/wire/msgpack.js";
+import { requests, seqs, serverFrames } from "../../../support/frames.js";
 
 const utf8 = new TextEncoder();
 

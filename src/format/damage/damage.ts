@@ -1,7 +1,7 @@
-import { BASE45_ALPHABET, decodeBase45 } from "./base45.js";
-import { MAX_TEXT_LENGTH } from "../abi/limits.js";
+import { BASE45_ALPHABET, decodeBase45 } from "../base45.js";
+import { MAX_TEXT_LENGTH } from "../../abi/limits.js";
 import { isTypedElsewhere, textsAsTyped } from "./keyboards.js";
-import { takeOffScanned } from "./scanned.js";
+import { takeOffScanned } from "../scanned.js";
 import { knownScheme, prefixOf } from "./schemes.js";
 
 /**

@@ -1,5 +1,5 @@
-import { fromHex } from "./bytes.js";
-import { StatusError } from "./status-error.js";
+import { fromHex } from "../bytes.js";
+import { StatusError } from "./error.js";
 
 /** CBOR tags 17, 18 and 61 in their shortest form, and the head of an array of four. */
 const [TAG_MAC0, TAG_SIGN1, ARRAY_OF_FOUR] = [0xd1, 0xd2, 0x84];

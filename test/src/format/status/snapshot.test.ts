@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildSnapshot, type BuiltSnapshot } from "../../../src/authority/snapshot-builder.js";
-import { Algorithm, Status } from "../../../src/abi/batch.js";
-import { concat } from "../../../src/format/bytes.js";
-import { encodeSnapshotHead, openSnapshot } from "../../../src/format/snapshot.js";
+import { buildSnapshot, type BuiltSnapshot } from "../../../../src/authority/snapshot-builder.js";
+import { Algorithm, Status } from "../../../../src/abi/batch.js";
+import { concat } from "../../../../src/format/bytes.js";
+import { encodeSnapshotHead, openSnapshot } from "../../../../src/format/status/snapshot.js";
 import {
   BODY_EPOCH,
   BODY_HEADER_SIZE,
   BODY_PERIODS,
   BODY_SHARDS,
   PERIOD_SHARDS,
-} from "../../../src/abi/status-body.js";
-import type { StatusErrorCode } from "../../../src/format/status-error.js";
-import { people, sourceOf, statusSigner } from "../../support/universe.js";
+} from "../../../../src/abi/status-body.js";
+import type { StatusErrorCode } from "../../../../src/format/status/error.js";
+import { people, sourceOf, statusSigner } from "../../../support/universe.js";
 
 const issuer = "Ministry of Public Security";
 const { signer, trust } = statusSigner(issuer);

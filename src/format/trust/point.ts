@@ -1,5 +1,5 @@
-import { Algorithm } from "../abi/batch.js";
-import { fromHex, toHex } from "./bytes.js";
+import { Algorithm } from "../../abi/batch.js";
+import { fromHex, toHex } from "../bytes.js";
 
 /** Points of y^2 = x^3 - 3x + b over a prime field, p = 3 mod 4: P-256 (SP 800-186 §3.2.1.3), SM2 (GM/T 0003.5 §2). */
 const CURVES = {

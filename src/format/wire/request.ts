@@ -1,5 +1,5 @@
-import { parseTime } from "./time.js";
-import type { VerifyRequest } from "./verdict.js";
+import { parseTime } from "../time.js";
+import type { VerifyRequest } from "../verdict.js";
 
 /**
  * What may be asked beside a text, written once: HTTP, the stream, the library, the client and the command line all

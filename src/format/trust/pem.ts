@@ -1,4 +1,4 @@
-import { fromBase64 } from "./bytes.js";
+import { fromBase64 } from "../bytes.js";
 import { derRead, foreignFile, type KeyEntry, type KeysRead, readDer, readEach } from "./key-files.js";
 import { TrustError, type TrustedKey } from "./trust-list.js";
 import { readCertificate, readSpki } from "./x509.js";

@@ -1,6 +1,6 @@
-import type { Code } from "../abi/code.js";
+import type { Code } from "../../abi/code.js";
 import { isRecord, readRequest, RequestError } from "./request.js";
-import type { Verdict, VerifyRequest } from "./verdict.js";
+import type { Verdict, VerifyRequest } from "../verdict.js";
 
 /**
  * What travels over `GET /v1/stream` (contract §8), in either subprotocol the same maps: as MessagePack in binary

@@ -3,10 +3,10 @@ import { deflateRawSync, deflateSync, gzipSync, inflateSync } from "node:zlib";
 import { decode, encode } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Algorithm, Status } from "../../../src/abi/batch.js";
-import { encodeSign1 } from "../../../src/format/cose.js";
-import type { StatusError } from "../../../src/format/status-error.js";
-import type { StatusTrust } from "../../../src/format/status-envelope.js";
+import { Algorithm, Status } from "../../../../src/abi/batch.js";
+import { encodeSign1 } from "../../../../src/format/cose.js";
+import type { StatusError } from "../../../../src/format/status/error.js";
+import type { StatusTrust } from "../../../../src/format/status/envelope.js";
 import {
   encodeStatusList,
   listedStatus,
@@ -14,9 +14,9 @@ import {
   packStatuses,
   STATUS_LIST_TYPE,
   type TokenStatusList,
-} from "../../../src/format/token-status-list.js";
-import { statusSigner } from "../../support/universe.js";
-import { readVectorJson, readVectorText, vectorsNote, vectorsPresent } from "../../support/vectors.js";
+} from "../../../../src/format/status/token-status-list.js";
+import { statusSigner } from "../../../support/universe.js";
+import { readVectorJson, readVectorText, vectorsNote, vectorsPresent } from "../../../support/vectors.js";
 
 const { signer, trust } = statusSigner("issuer");
 const statuses = [Status.GOOD, Status.REVOKED, Status.SUSPENDED, Status.GOOD, Status.SUSPENDED];

@@ -1,10 +1,10 @@
-import { concat, equalBytes } from "./bytes.js";
-import { BODY_EPOCH, BODY_EXPIRES, BODY_KEY, BODY_UNIVERSE } from "../abi/status-body.js";
-import { checkLayout } from "./status-layout.js";
-import { byteString, openEnvelope, sealEnvelope, whole } from "./status-envelope.js";
-import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
-import { StatusError } from "./status-error.js";
-import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
+import { concat, equalBytes } from "../bytes.js";
+import { BODY_EPOCH, BODY_EXPIRES, BODY_KEY, BODY_UNIVERSE } from "../../abi/status-body.js";
+import { checkLayout } from "./layout.js";
+import { byteString, openEnvelope, sealEnvelope, whole } from "./envelope.js";
+import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./envelope.js";
+import { StatusError } from "./error.js";
+import { MAX_STATUS_FILE_LENGTH } from "../../abi/limits.js";
 
 /**
  * A status snapshot file:

@@ -1,8 +1,8 @@
-import { ALGORITHMS, algorithmOfJwkCurve } from "./algorithm.js";
-import { Algorithm } from "../abi/batch.js";
-import { concat, fromBase64Url } from "./bytes.js";
+import { ALGORITHMS, algorithmOfJwkCurve } from "../algorithm.js";
+import { Algorithm } from "../../abi/batch.js";
+import { concat, fromBase64Url } from "../bytes.js";
 import { type KeyEntry, type KeysRead, readEach } from "./key-files.js";
-import { MAX_KID_LENGTH } from "../abi/limits.js";
+import { MAX_KID_LENGTH } from "../../abi/limits.js";
 import { TrustError, type TrustedKey } from "./trust-list.js";
 
 /**

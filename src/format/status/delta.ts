@@ -1,9 +1,9 @@
-import { concat } from "./bytes.js";
-import { byteString, openEnvelope, sealEnvelope, whole } from "./status-envelope.js";
-import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./status-envelope.js";
-import { CTI_SIZE } from "../abi/status-body.js";
-import { StatusError } from "./status-error.js";
-import { MAX_STATUS_FILE_LENGTH } from "../abi/limits.js";
+import { concat } from "../bytes.js";
+import { byteString, openEnvelope, sealEnvelope, whole } from "./envelope.js";
+import type { Signed, StatusClaims, StatusSigner, StatusTrust } from "./envelope.js";
+import { CTI_SIZE } from "../../abi/status-body.js";
+import { StatusError } from "./error.js";
+import { MAX_STATUS_FILE_LENGTH } from "../../abi/limits.js";
 
 /**
  * A status delta: what has changed since a snapshot, its base, as a CWT in a COSE_Sign1 with nothing around it.

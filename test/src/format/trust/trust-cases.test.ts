@@ -4,11 +4,11 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { toHex } from "../../../src/format/bytes.js";
-import { readTrust } from "../../../src/format/trust.js";
-import { TrustError, type TrustErrorCode } from "../../../src/format/trust-list.js";
-import { caseNames, casePath, casesNote, casesPresent, readCase } from "../../support/cases.js";
-import { verifyElsewhere } from "../../support/keys.js";
+import { toHex } from "../../../../src/format/bytes.js";
+import { readTrust } from "../../../../src/format/trust/trust.js";
+import { TrustError, type TrustErrorCode } from "../../../../src/format/trust/trust-list.js";
+import { caseNames, casePath, casesNote, casesPresent, readCase } from "../../../support/cases.js";
+import { verifyElsewhere } from "../../../support/keys.js";
 
 /** What a file comes to: how many keys, and what is said of those passed over, or why none is left. */
 interface Outcome {

@@ -1,14 +1,14 @@
 import { decode as decodeAnyCbor } from "cborg";
-import { ALGORITHMS, algorithmOfCose } from "./algorithm.js";
-import { Status } from "../abi/batch.js";
-import { equalBytes } from "./bytes.js";
-import { type CborMap, encodeCbor, isMap } from "./cbor.js";
-import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KID, HEADER_TYP, type Sign1 } from "./cose.js";
-import { MAX_STATUS_LIST_LENGTH } from "../abi/limits.js";
-import { type Signed, signsAt, type StatusSigner, type StatusTrust } from "./status-envelope.js";
-import { StatusError } from "./status-error.js";
-import { deflate, inflate, ZlibError, type ZlibFault } from "./zlib.js";
-import type { TrustedKey } from "./trust-list.js";
+import { ALGORITHMS, algorithmOfCose } from "../algorithm.js";
+import { Status } from "../../abi/batch.js";
+import { equalBytes } from "../bytes.js";
+import { type CborMap, encodeCbor, isMap } from "../cbor.js";
+import { CoseError, decodeSign1, encodeSign1, HEADER_ALG, HEADER_KID, HEADER_TYP, type Sign1 } from "../cose.js";
+import { MAX_STATUS_LIST_LENGTH } from "../../abi/limits.js";
+import { type Signed, signsAt, type StatusSigner, type StatusTrust } from "./envelope.js";
+import { StatusError } from "./error.js";
+import { deflate, inflate, ZlibError, type ZlibFault } from "../zlib.js";
+import type { TrustedKey } from "../trust/trust-list.js";
 
 /**
  * The IETF Token Status List as a CWT (draft-ietf-oauth-status-list): an array of small numbers, one for each
