@@ -37,8 +37,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   format: ["abi"],
   policy: ["abi", "format"],
   engine: ["abi", "format", "policy"],
-  server: ["abi", "format", "policy", "engine"],
-  authority: ["abi", "format", "engine"],
+  feed: ["abi", "format", "engine"],
+  http: ["format"],
+  server: ["abi", "format", "policy", "engine", "feed", "http"],
+  authority: ["abi", "format", "engine", "http"],
   client: ["abi", "format"],
   pages: ["abi", "format", "client"],
 };

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { gather, type Setting, SETTING_NAMES, SETTINGS } from "../server/config.js";
-import { MASK, masked } from "../server/feed-address.js";
+import { MASK, masked } from "../feed/address.js";
 import { paint, print, printJson } from "./output.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
 

@@ -78,7 +78,7 @@ async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[])
 
 async function openVerifier(data: string, options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<number> {
   const { Verifier } = await import("../engine/verifier.js");
-  const { Feed, openFeed } = await import("../server/feed.js");
+  const { Feed, openFeed } = await import("../feed/feed.js");
   const { startServer } = await import("../server/server.js");
   const { dashboardPages } = await import("./demo/pages.js");
   const { PILOT_POLICY } = await import("./demo/policy.js");

@@ -69,7 +69,7 @@ async function engine(): Promise<Finding> {
 async function sockets(port: number): Promise<Finding> {
   const about = "service";
   try {
-    const { openSockets } = await import("../server/sockets.js");
+    const { openSockets } = await import("../http/sockets.js");
     const { listen } = openSockets();
     const listening = await listen("127.0.0.1", port);
     listening.stop();

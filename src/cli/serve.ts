@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { processesIn } from "../engine/state-folder.js";
 import type { VerifierOptions } from "../engine/verifier.js";
 import { type Config, configure } from "../server/config.js";
-import { readFeedAddress } from "../server/feed-address.js";
-import { ignoredProxy } from "../server/proxy.js";
+import { readFeedAddress } from "../feed/address.js";
+import { ignoredProxy } from "../http/proxy.js";
 import type { ServerOptions } from "../server/server.js";
 import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
@@ -34,7 +34,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const [log, { Verifier }, { Feed, openFeed }, { Readiness }, { startServer }] = await Promise.all([
     openLog(config.logLevel),
     import("../engine/verifier.js"),
-    import("../server/feed.js"),
+    import("../feed/feed.js"),
     import("../server/readiness.js"),
     import("../server/server.js"),
   ]);

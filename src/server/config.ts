@@ -4,8 +4,8 @@ import { readBoundedSync } from "../engine/bounded-file.js";
 import { stateFolderOf } from "../engine/state-folder.js";
 import { MAX_SETTINGS_FILE_LENGTH } from "../abi/limits.js";
 import { decodeText } from "../format/text.js";
-import { readFeedAddress } from "./feed-address.js";
-import { isNetwork } from "./peers.js";
+import { readFeedAddress } from "../feed/address.js";
+import { isNetwork } from "../http/peers.js";
 import { token } from "./token.js";
 
 /**

@@ -1,7 +1,7 @@
 import { descriptors, SPARE_DESCRIPTORS } from "../engine/descriptors.js";
 import type { Metrics } from "./metrics.js";
-import type { TemplatedApp } from "./sockets.js";
-import { StartError } from "./start-error.js";
+import type { TemplatedApp } from "../http/sockets.js";
+import { StartError } from "../http/start-error.js";
 
 /** With fewer connections a server is of no use. */
 const LEAST = 8;

@@ -1,4 +1,4 @@
-import type { FeedState } from "./feed.js";
+import type { FeedState } from "../feed/feed.js";
 import type { Labelled, Metrics } from "./metrics.js";
 import type { Readiness } from "./readiness.js";
 

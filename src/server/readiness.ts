@@ -1,7 +1,7 @@
 import type { Fault, FaultCode, Health } from "../engine/health.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
-import type { FeedState } from "./feed.js";
-import { ABSENT } from "./feed-source.js";
+import type { FeedState } from "../feed/feed.js";
+import { ABSENT } from "../feed/source.js";
 
 /** Why a good card would not be accepted now, and what helps, each one clause. */
 export interface Reason {

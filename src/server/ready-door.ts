@@ -1,5 +1,5 @@
-import type { Answer, Asker } from "./health.js";
-import { Problem } from "./problem.js";
+import type { Answer, Asker } from "../http/health.js";
+import { Problem } from "../http/problem.js";
 import type { Readiness, Reason } from "./readiness.js";
 
 /** `GET /readyz`: 200, or 503 with every reason why not; as JSON for those who say that they read it. Throws Problem. */

@@ -1,8 +1,8 @@
-import { Exchange, joined } from "./exchange.js";
-import type { Origins } from "./origins.js";
-import type { Peers } from "./peers.js";
-import { Problem } from "./problem.js";
-import type { HttpRequest, HttpResponse, us_socket_context_t } from "./sockets.js";
+import { Exchange, joined } from "../http/exchange.js";
+import type { Origins } from "../http/origins.js";
+import type { Peers } from "../http/peers.js";
+import { Problem } from "../http/problem.js";
+import type { HttpRequest, HttpResponse, us_socket_context_t } from "../http/sockets.js";
 import type { Connection } from "./stream.js";
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;

@@ -12,10 +12,10 @@ import {
   SUBPROTOCOL_TOKEN,
 } from "../format/wire/frame.js";
 import { msgpackCodec } from "../format/wire/msgpack.js";
-import type { Exchange } from "./exchange.js";
-import { PerAddress } from "./per-address.js";
-import { Problem } from "./problem.js";
-import type { StreamSocket } from "./sockets.js";
+import type { Exchange } from "../http/exchange.js";
+import { PerAddress } from "../http/per-address.js";
+import { Problem } from "../http/problem.js";
+import type { StreamSocket } from "../http/sockets.js";
 import type { Tally } from "./tally.js";
 import { bearerOf, granted, outOfScope, type Scope, type TokenCheck } from "./token.js";
 

@@ -1,10 +1,10 @@
 import { RequestError } from "../format/wire/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
-import { BodyBudget } from "./bodies.js";
+import { BodyBudget } from "../http/bodies.js";
 import { Census } from "./census.js";
-import type { Exchange } from "./exchange.js";
-import { PerAddress } from "./per-address.js";
-import { Problem } from "./problem.js";
+import type { Exchange } from "../http/exchange.js";
+import { PerAddress } from "../http/per-address.js";
+import { Problem } from "../http/problem.js";
 import { type Questions, readQuestions } from "./questions.js";
 import type { Tally } from "./tally.js";
 import { bearerOf, granted, outOfScope, type TokenCheck } from "./token.js";

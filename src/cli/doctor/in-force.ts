@@ -2,8 +2,8 @@ import { setTimeout as after } from "node:timers/promises";
 import type { Health } from "../../engine/health.js";
 import type { Verifier } from "../../engine/verifier.js";
 import { CLOCK_SKEW_SECONDS } from "../../abi/limits.js";
-import type { FeedState } from "../../server/feed.js";
-import { ABSENT } from "../../server/feed-source.js";
+import type { FeedState } from "../../feed/feed.js";
+import { ABSENT } from "../../feed/source.js";
 import type { Reason } from "../../server/readiness.js";
 import { reasonOf, UsageError } from "../errors.js";
 import { locateSources, readTrustFiles, unusableSources } from "../sources.js";
@@ -24,7 +24,7 @@ export async function inForce(options: InForceOptions): Promise<Finding[]> {
   try {
     const [{ Verifier }, { Feed, openFeed }, { Readiness }] = await Promise.all([
       import("../../engine/verifier.js"),
-      import("../../server/feed.js"),
+      import("../../feed/feed.js"),
       import("../../server/readiness.js"),
     ]);
     const source = place === undefined ? undefined : openFeed(place);

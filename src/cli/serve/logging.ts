@@ -1,5 +1,5 @@
 import type { VerifierEvent } from "../../engine/control-plane.js";
-import type { FeedEvent } from "../../server/feed.js";
+import type { FeedEvent } from "../../feed/feed.js";
 import { type Readiness, type Reason, sameState } from "../../server/readiness.js";
 import { reasonOf } from "../errors.js";
 

@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusSource } from "../../../src/engine/state.js";
 import { StatusError } from "../../../src/format/status/error.js";
-import { Feed, type FeedEvent, openFeed } from "../../../src/server/feed.js";
-import type { FeedSource, Look } from "../../../src/server/feed-source.js";
+import { Feed, type FeedEvent, openFeed } from "../../../src/feed/feed.js";
+import type { FeedSource, Look } from "../../../src/feed/source.js";
 
 /** Takes what it is given, but for files that begin with "bad", and with "early" where no snapshot is beside them. */
 class Target {

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Feed, type FeedEvent, openFeed } from "../../../src/server/feed.js";
-import { masked, readFeedAddress } from "../../../src/server/feed-address.js";
-import { HttpSource } from "../../../src/server/http-source.js";
+import { Feed, type FeedEvent, openFeed } from "../../../src/feed/feed.js";
+import { masked, readFeedAddress } from "../../../src/feed/address.js";
+import { HttpSource } from "../../../src/feed/http-source.js";
 
 const servers: Server[] = [];
 afterEach(() => {

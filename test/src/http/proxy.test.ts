@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ignoredProxy } from "../../../src/server/proxy.js";
+import { ignoredProxy } from "../../../src/http/proxy.js";
 
 const https = new URL("https://feed.authority.example:8443/feed/");
 const http = new URL("http://feed.authority.example/feed/");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Verifier, type VerifierOptions } from "../../../src/engine/verifier.js";
-import { Feed, openFeed } from "../../../src/server/feed.js";
+import { Feed, openFeed } from "../../../src/feed/feed.js";
 import { Readiness } from "../../../src/server/readiness.js";
 import { startServer } from "../../../src/server/server.js";
 import { FATES, foundNation, seconds } from "../../support/nation.js";

@@ -3,8 +3,8 @@ import type { StatusSource } from "../engine/state.js";
 import { reasonOf } from "../engine/reason.js";
 import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { StatusError, type StatusErrorCode } from "../format/status/error.js";
-import { readFeedAddress } from "./feed-address.js";
-import { ABSENT, type FeedSource, type Look } from "./feed-source.js";
+import { readFeedAddress } from "./address.js";
+import { ABSENT, type FeedSource, type Look } from "./source.js";
 import { FolderSource } from "./folder-source.js";
 import { HttpSource } from "./http-source.js";
 

@@ -2,7 +2,7 @@ import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileTooLarge, readOpen } from "../engine/bounded-file.js";
 import { reasonOf } from "../engine/reason.js";
-import { BEGINNING, type FeedSource, foreignOf, type Look, mostOf } from "./feed-source.js";
+import { BEGINNING, type FeedSource, foreignOf, type Look, mostOf } from "./source.js";
 
 /** A feed in a folder. Whoever fills it gives each file its name when it is whole. */
 export class FolderSource implements FeedSource {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNetwork, Peers } from "../../../src/server/peers.js";
+import { isNetwork, Peers } from "../../../src/http/peers.js";
 
 const proxies = new Peers(["10.0.0.0/8", "2001:db8:ffff::/48", "127.0.0.1"]);
 

@@ -4,8 +4,8 @@ import { FileTooLarge } from "../engine/bounded-file.js";
 import { PrivateFolder } from "../engine/private-folder.js";
 import { reasonOf } from "../engine/reason.js";
 import { concat } from "../format/bytes.js";
-import { addressOf, masked } from "./feed-address.js";
-import { type FeedSource, foreignOf, type Look, mostOf } from "./feed-source.js";
+import { addressOf, masked } from "./address.js";
+import { type FeedSource, foreignOf, type Look, mostOf } from "./source.js";
 import { Patience } from "./patience.js";
 
 /** A server that sends elsewhere more often sends in circles. */
