@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { buildSnapshot } from "../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../src/authority/snapshot/builder.js";
 import { Algorithm } from "../src/abi/batch.js";
 import { drawGrowth, type Growth } from "./status-picture.js";
 import { generate } from "./universe.js";

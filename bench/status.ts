@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
 import filters from "bloom-filters";
-import { buildSnapshot } from "../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../src/authority/snapshot/builder.js";
 import { Engine } from "../src/engine/engine.js";
 import { loadSnapshot, type StatusExports } from "../src/engine/status.js";
 import { Status } from "../src/abi/batch.js";

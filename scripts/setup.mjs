@@ -13,7 +13,7 @@ const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, "utf8")
 const lock = digest([join(root, "package-lock.json")]);
 const wasmSources = digest([...walk("assembly"), ...walk("src/abi"), join(root, "asconfig.json")]);
 const tsSources = digest([...walk("src"), ...walk("bench"), join(root, "tsconfig.json")]);
-const wasmFiles = ["engine/hufu", "engine/hufu.stages", "engine/hufu.debug", "authority/builder"].map((name) =>
+const wasmFiles = ["engine/hufu", "engine/hufu.stages", "engine/hufu.debug", "authority/snapshot/builder"].map((name) =>
   join(root, "dist/src", `${name}.wasm`),
 );
 

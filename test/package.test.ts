@@ -58,14 +58,14 @@ function run(
 describe("the package", () => {
   it("holds what runs, and nothing else", () => {
     const wanted =
-      /^(README\.md|CHANGELOG\.md|LICENSE|package\.json|bin\/hufu\.mjs|scripts\/(glibc|node-version|uws-addon)\.mjs|dist\/src\/.*\.(js|d\.ts|html|css)|dist\/src\/(engine\/hufu|authority\/builder)\.wasm)$/;
+      /^(README\.md|CHANGELOG\.md|LICENSE|package\.json|bin\/hufu\.mjs|scripts\/(glibc|node-version|uws-addon)\.mjs|dist\/src\/.*\.(js|d\.ts|html|css)|dist\/src\/(engine\/hufu|authority\/snapshot\/builder)\.wasm)$/;
     expect(files.filter((path) => !wanted.test(path))).toEqual([]);
     for (const path of files.filter((path) => path.endsWith(".js"))) {
       expect(existsSync(join(root, path.replace(/^dist\//, "").replace(/\.js$/, ".ts"))), `${path} has no source`).toBe(
         true,
       );
     }
-    for (const wasm of ["engine/hufu", "authority/builder"]) expect(files).toContain(`dist/src/${wasm}.wasm`);
+    for (const wasm of ["engine/hufu", "authority/snapshot/builder"]) expect(files).toContain(`dist/src/${wasm}.wasm`);
   });
 
   it("holds all that its files import, but for the benchmarks", () => {

@@ -4,7 +4,7 @@ import { encodeDelta, packIds } from "../format/status/delta.js";
 import { encodeTrustList, type TrustedKey } from "../format/trust/trust-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
-import { type BuildProgress, buildSnapshot } from "./snapshot-builder.js";
+import { type BuildProgress, buildSnapshot } from "./snapshot/builder.js";
 import { PUBLICATION_LOCK, type Database } from "./store/database.js";
 import * as store from "./store/store.js";
 import { audit } from "./store/audit.js";

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import type { Published } from "../authority/publishing.js";
 import { statusListFile } from "../format/feed.js";
-import type { BuildPhase } from "../authority/snapshot-builder.js";
+import type { BuildPhase } from "../authority/snapshot/builder.js";
 import { deltaFile, rfc3339, statusFile, trustFile, withAuthority, withData, type DataOptions } from "./authority.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";

@@ -13,7 +13,7 @@ const BUILDS = {
   // One compilation is both: the stages hold all that the shipped engine does.
   engine: { ...ENGINE, outputs: ["dist/src/engine/hufu.stages.wasm", "dist/src/engine/hufu.wasm"] },
   debug: { ...ENGINE, flags: [], outputs: ["dist/src/engine/hufu.debug.wasm"] },
-  builder: { ...ENGINE, entries: ["assembly/builder.ts"], outputs: ["dist/src/authority/builder.wasm"] },
+  builder: { ...ENGINE, entries: ["assembly/builder.ts"], outputs: ["dist/src/authority/snapshot/builder.wasm"] },
 };
 
 export class Workshop {
@@ -121,7 +121,7 @@ const ABOVE = {
   "assembly/parse": ["test/assembly/parse", "test/src/engine"],
   "assembly/signature": ["test/assembly/signature", "test/src/engine"],
   "assembly/status": ["test/assembly/status", "test/src/engine", "test/src/format"],
-  "assembly/builder": ["test/src/authority/snapshot-builder.test.ts", "test/src/format"],
+  "assembly/builder": ["test/src/authority/snapshot/builder.test.ts", "test/src/format"],
   assembly: ["test/assembly/parse", "test/assembly/signature", "test/src/engine", "test/src/format"],
   "src/abi": ["test/src/abi", "test/src/format", "test/src/engine", "test/assembly/status"],
   "src/format": [

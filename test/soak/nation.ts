@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../src/authority/snapshot/builder.js";
 import { Algorithm, Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status/layout.js";

@@ -1,4 +1,4 @@
-import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../src/authority/snapshot/builder.js";
 import { Algorithm, type Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { encodeDelta, packIds } from "../../src/format/status/delta.js";

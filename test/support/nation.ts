@@ -2,7 +2,7 @@ import { Algorithm, Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status/layout.js";
 import { encodeTrustList } from "../../src/format/trust/trust-list.js";
-import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../src/authority/snapshot/builder.js";
 import { generateKey } from "./keys.js";
 import { makeCard, payload, trusted } from "./make-card.js";
 import { sourceOf, statusSigner } from "./universe.js";

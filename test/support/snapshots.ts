@@ -1,4 +1,4 @@
-import { buildSnapshot } from "../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../src/authority/snapshot/builder.js";
 import { Status } from "../../src/abi/batch.js";
 import { concat } from "../../src/format/bytes.js";
 import { periodOf } from "../../src/format/status/layout.js";

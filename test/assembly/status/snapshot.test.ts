@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { loadSnapshot, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/abi/batch.js";
 import { MAX_PERIOD, PERIOD_SECONDS, RECORD_SIZE } from "../../../src/abi/status-body.js";

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { buildSnapshot, type BuiltSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot, type BuiltSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { loadSnapshot, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/abi/batch.js";
 import { MAX_PERIOD, PERIOD_SECONDS } from "../../../src/abi/status-body.js";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { Engine } from "../../../src/engine/engine.js";
 import type { StateSources } from "../../../src/engine/state.js";
 import { Verifier } from "../../../src/engine/verifier.js";

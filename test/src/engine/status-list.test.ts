@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { Algorithm, Status } from "../../../src/abi/batch.js";
 import { concat } from "../../../src/format/bytes.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { applyDelta, loadStatus, type StatusExports } from "../../../src/engine/status.js";
 import { Status } from "../../../src/abi/batch.js";
 import { type OpenedDelta, packIds } from "../../../src/format/status/delta.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { buildSnapshot } from "../../../src/authority/snapshot-builder.js";
+import { buildSnapshot } from "../../../src/authority/snapshot/builder.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { Verifier } from "../../../src/engine/verifier.js";
 import { Algorithm, Status } from "../../../src/abi/batch.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildSnapshot, type BuiltSnapshot } from "../../../../src/authority/snapshot-builder.js";
+import { buildSnapshot, type BuiltSnapshot } from "../../../../src/authority/snapshot/builder.js";
 import { Algorithm, Status } from "../../../../src/abi/batch.js";
 import { concat } from "../../../../src/format/bytes.js";
 import { encodeSnapshotHead, openSnapshot } from "../../../../src/format/status/snapshot.js";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { Lane, ContradictionError } from "./snapshot-lane.js";
+import { Lane, ContradictionError } from "./lane.js";
 
 /** The lanes of a build, in this thread or each in its own, behind one interface. */
 
@@ -34,7 +34,7 @@ async function localLane(): Promise<AnyLane> {
 }
 
 function threadLane(): AnyLane {
-  const worker = new Worker(new URL("snapshot-worker.js", import.meta.url));
+  const worker = new Worker(new URL("worker.js", import.meta.url));
   const waiting: { resolve: (result: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   const fail = (error: Error): void => {

@@ -1,11 +1,11 @@
 import { parentPort } from "node:worker_threads";
-import { Lane } from "./snapshot-lane.js";
-import { callLane, END, type LaneCall, type LaneReply } from "./snapshot-lanes.js";
+import { Lane } from "./lane.js";
+import { callLane, END, type LaneCall, type LaneReply } from "./lanes.js";
 
 /** A lane of the snapshot builder in a thread of its own: one reply to each call, in order. */
 
 const port = parentPort;
-if (port === null) throw new Error("snapshot-worker.js runs as a worker thread");
+if (port === null) throw new Error("worker.js runs as a worker thread");
 
 const lane = Lane.create();
 port.on("message", (call: LaneCall | typeof END) => {

@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it, vi } from "vitest";
-import { buildSnapshot, type BuildProgress } from "../../../src/authority/snapshot-builder.js";
-import { Status } from "../../../src/abi/batch.js";
-import { concat } from "../../../src/format/bytes.js";
-import { openSnapshot } from "../../../src/format/status/snapshot.js";
-import { generate } from "../../../bench/universe.js";
-import { people, sourceOf, statusSigner } from "../../support/universe.js";
+import { buildSnapshot, type BuildProgress } from "../../../../src/authority/snapshot/builder.js";
+import { Status } from "../../../../src/abi/batch.js";
+import { concat } from "../../../../src/format/bytes.js";
+import { openSnapshot } from "../../../../src/format/status/snapshot.js";
+import { generate } from "../../../../bench/universe.js";
+import { people, sourceOf, statusSigner } from "../../../support/universe.js";
 
 const issuer = "Ministry of Public Security";
 const { signer, trust } = statusSigner(issuer);

@@ -1,20 +1,20 @@
 import { createHash, randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { concat } from "../format/bytes.js";
+import { concat } from "../../format/bytes.js";
 import {
   encodeSnapshotHead,
   hashKey,
   SALT_SIZE,
   type Snapshot,
   type SnapshotHeader,
-} from "../format/status/snapshot.js";
-import { RECORD_SIZE } from "../abi/status-body.js";
-import { CHUNK_RECORDS } from "../abi/status-build.js";
-import type { StatusClaims, StatusSigner } from "../format/status/envelope.js";
-import { layOutBody, type PeriodPart, type RibbonPart } from "../format/status/layout.js";
-import { ContradictionError, type ShardHashes } from "./snapshot-lane.js";
-import { type AnyLane, openLanes } from "./snapshot-lanes.js";
-import { countAt, hashesAt, type Plan, planPeriods, shardCount, sortByShard, type Sorted } from "./snapshot-plan.js";
+} from "../../format/status/snapshot.js";
+import { RECORD_SIZE } from "../../abi/status-body.js";
+import { CHUNK_RECORDS } from "../../abi/status-build.js";
+import type { StatusClaims, StatusSigner } from "../../format/status/envelope.js";
+import { layOutBody, type PeriodPart, type RibbonPart } from "../../format/status/layout.js";
+import { ContradictionError, type ShardHashes } from "./lane.js";
+import { type AnyLane, openLanes } from "./lanes.js";
+import { countAt, hashesAt, type Plan, planPeriods, shardCount, sortByShard, type Sorted } from "./plan.js";
 
 /**
  * Builds a status snapshot from the whole universe of an issuer's credentials. The ids are streamed three times and

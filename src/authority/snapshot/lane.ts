@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { instantiate } from "@assemblyscript/loader";
-import { loadSnapshot, type StatusExports } from "../engine/status.js";
-import type { Snapshot } from "../format/status/snapshot.js";
-import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../abi/status-body.js";
-import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../abi/status-build.js";
-import type { RibbonPart } from "../format/status/layout.js";
+import { loadSnapshot, type StatusExports } from "../../engine/status.js";
+import type { Snapshot } from "../../format/status/snapshot.js";
+import { FILTER_SIZE, MAX_PERIOD, RECORD_SIZE, RECORD_STATUS, REST_SIZE } from "../../abi/status-body.js";
+import { CHUNK_RECORDS, EMITTED_SIZE, SHARD_HASHES } from "../../abi/status-build.js";
+import type { RibbonPart } from "../../format/status/layout.js";
 
 /** One lane of the snapshot builder: the work on a chunk of records or on a shard, in this thread. */
 
@@ -52,7 +52,7 @@ export class Lane {
     const [builder, engine] = await Promise.all([
       instantiate<BuilderExports>(await readFile(new URL("builder.wasm", import.meta.url))),
       instantiate<StatusExports & Record<string, unknown>>(
-        await readFile(new URL("../engine/hufu.wasm", import.meta.url)),
+        await readFile(new URL("../../engine/hufu.wasm", import.meta.url)),
       ),
     ]);
     return new Lane(builder.exports, engine.exports);

@@ -1,6 +1,6 @@
-import { Status } from "../abi/batch.js";
-import { MAX_COLUMNS, MAX_PERIOD } from "../abi/status-body.js";
-import { SHARD_FLAGGED } from "../abi/status-build.js";
+import { Status } from "../../abi/batch.js";
+import { MAX_COLUMNS, MAX_PERIOD } from "../../abi/status-body.js";
+import { SHARD_FLAGGED } from "../../abi/status-build.js";
 
 /** How a universe is divided into periods and shards, and how many columns each filter has. */
 
