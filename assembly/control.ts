@@ -1,5 +1,5 @@
 import { Algorithm } from "../src/abi/batch";
-import { reserve } from "./layout";
+import { reserve } from "./memory";
 import { Job } from "./signature/job";
 import { verifyOnce } from "./signature/verify";
 

@@ -1,7 +1,7 @@
 import { MAX_BATCH_ITEMS } from "../src/abi/batch";
 import { MAX_KID_LENGTH } from "../src/abi/limits";
-import { ARENA_SIZE, reserve } from "./layout";
-import { Credential } from "./parse/credential";
+import { ARENA_SIZE, reserve } from "./memory";
+import { Credential } from "./cose/credential";
 
 /**
  * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in

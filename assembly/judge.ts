@@ -14,7 +14,7 @@ import {
   Status,
   StatusSource,
 } from "../src/abi/batch";
-import { Credential } from "./parse/credential";
+import { Credential } from "./cose/credential";
 import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";
 import { Code } from "./result";
 import { goesWithoutStatus, statusEpoch, statusOfCredential, statusSource } from "./status/status";

@@ -12,8 +12,8 @@ import {
   RESULTS_OFFSET,
 } from "../src/abi/batch";
 import { CLOCK_SKEW_SECONDS } from "../src/abi/limits";
-import { reserve } from "./layout";
-import { Credential, CREDENTIAL_SIZE } from "./parse/credential";
+import { reserve } from "./memory";
+import { Credential, CREDENTIAL_SIZE } from "./cose/credential";
 import { Code } from "./result";
 
 /** The batch in work, laid out as src/abi/batch.ts says, and the credential of each of its items. */

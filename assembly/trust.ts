@@ -17,7 +17,7 @@ import {
   NAME_SIZE,
 } from "../src/abi/key-table";
 import { MAX_TRUSTED_KEYS } from "../src/abi/limits";
-import { reserve } from "./layout";
+import { reserve } from "./memory";
 import { loadKnownKey } from "./signature/verify";
 
 /**

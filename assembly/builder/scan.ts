@@ -13,7 +13,7 @@ import {
   EMITTED_SIZE,
   EMITTED_STATUS,
 } from "../../src/abi/status-build";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { hashId } from "../status/hash";
 import { aimAll, isEmpty, passes, probeAt } from "../status/snapshot";
 

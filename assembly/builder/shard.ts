@@ -10,7 +10,7 @@ import {
   SUSPENDED_FILTER,
 } from "../../src/abi/status-body";
 import { SHARD_HASHES } from "../../src/abi/status-build";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { filtered } from "../status/snapshot";
 import { buildExact, buildFilter } from "./solve";
 

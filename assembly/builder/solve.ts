@@ -1,5 +1,5 @@
 import { coefficientsOf, shuffle, startOf } from "../status/ribbon";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 
 /** Building a ribbon: one linear equation over GF(2) for each hash, solved by elimination as they come. */
 

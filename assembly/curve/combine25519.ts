@@ -1,4 +1,4 @@
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
 import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, doubleWithoutT, POINTS, setNeutral, toAddends } from "./edwards25519";
 import { invertAll, mul, toBytes } from "./field25519";

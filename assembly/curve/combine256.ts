@@ -1,4 +1,4 @@
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
 import { fromElements, invertAll, mul, one, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "./field256";
 import { recodeScalar, reduceOrder } from "./order256";

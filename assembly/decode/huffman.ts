@@ -1,4 +1,4 @@
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 
 /**
  * Huffman codes of deflate (RFC 1951 sections 3.1.1 and 3.2.2). For a card the tables cost more than the symbols, so a

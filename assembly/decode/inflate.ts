@@ -1,4 +1,4 @@
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { Code } from "../result";
 import { adler32 } from "./adler32";
 import { buildTable, CODE_SIZE, EXCEPTION, findCode, INVALID, MAX_INDEX_BITS, MAX_SYMBOLS } from "./huffman";

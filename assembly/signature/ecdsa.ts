@@ -4,7 +4,7 @@ import { order, P256 } from "../curve/prime";
 import { isBelow, isZeroWords, readBigEndian } from "../curve/words";
 import { HASH_JOB_SIZE, HashJob } from "../hash/job";
 import { sha256Many } from "../hash/sha256many";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { Job } from "./job";
 import { createKeys, EXPECTED, IN_RANGE, JOBS, loadKey, verifyJobsOnce, verifyKnownJobs } from "./weierstrass";
 

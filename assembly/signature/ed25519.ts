@@ -16,7 +16,7 @@ import {
 } from "../curve/combine25519";
 import { isScalarCanonicalVarTime, reduceScalar } from "../curve/scalar25519";
 import { sha512 } from "../hash/sha512";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { Job, JOB_SIZE } from "./job";
 import {
   addTableBuffer,

@@ -1,4 +1,4 @@
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 
 /**
  * Tables of multiples for known keys in a bounded number of buffers. A key is known by its slot; its table lies in a

@@ -13,7 +13,7 @@ import {
   TABLE_SIZE,
 } from "../curve/combine256";
 import { areEqualWords } from "../curve/words";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { Job, JOB_SIZE } from "./job";
 import {
   addTableBuffer,

@@ -1,6 +1,6 @@
 import { Status } from "../../src/abi/batch";
 import { CTI_SIZE } from "../../src/abi/status-body";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { hashId } from "./hash";
 
 /**

@@ -1,6 +1,6 @@
 import { Status } from "../../src/abi/batch";
 import { MAX_STATUS_LISTS } from "../../src/abi/limits";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { enlarge, Region } from "./region";
 
 /**

@@ -1,4 +1,4 @@
-import { extend, reserve } from "../layout";
+import { extend, reserve } from "../memory";
 
 /**
  * Memory for what is replaced from time to time. A region that has become too small is extended where it is the last

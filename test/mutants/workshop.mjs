@@ -8,7 +8,10 @@ import ts from "typescript";
 const COPIED = ["assembly", "src", "test", "bench", "bin", "scripts", "package.json", "asconfig.json", "dist"];
 const FLAGS = ["--runtime", "stub", "--enable", "simd", "--use", "abort=", "--disableWarning", "112"];
 /** Optimised, or the tests of the arithmetic take longer than that saves. */
-const ENGINE = { entries: ["assembly/index.ts", "assembly/stages.ts"], flags: ["--noAssert", "--optimizeLevel", "2"] };
+const ENGINE = {
+  entries: ["assembly/index.ts", "assembly/testing/stages.ts"],
+  flags: ["--noAssert", "--optimizeLevel", "2"],
+};
 const BUILDS = {
   // One compilation is both: the stages hold all that the shipped engine does.
   engine: { ...ENGINE, outputs: ["dist/src/engine/hufu.stages.wasm", "dist/src/engine/hufu.wasm"] },
@@ -113,22 +116,26 @@ export function mirrored(root, file) {
   return existsSync(join(root, folder)) ? [folder] : reaching(file);
 }
 
+const PARSING = ["test/assembly/cbor", "test/assembly/cose", "test/assembly/credential", "test/src/engine"];
+
 /** Tests of what stands on each folder: only survivors are put to them. Servers, commands and databases cost minutes. */
 const ABOVE = {
   "assembly/hash": ["test/assembly/hash", "test/assembly/signature", "test/src/engine", "test/src/format"],
   "assembly/curve": ["test/assembly/curve", "test/assembly/signature", "test/src/engine"],
   "assembly/decode": ["test/assembly/decode", "test/src/engine"],
-  "assembly/parse": ["test/assembly/parse", "test/src/engine"],
+  "assembly/cbor": PARSING,
+  "assembly/cose": PARSING,
+  "assembly/credential": PARSING,
   "assembly/signature": ["test/assembly/signature", "test/src/engine"],
   "assembly/status": ["test/assembly/status", "test/src/engine", "test/src/format"],
   "assembly/builder": ["test/src/authority/snapshot/builder.test.ts", "test/src/format"],
-  assembly: ["test/assembly/parse", "test/assembly/signature", "test/src/engine", "test/src/format"],
+  assembly: [...PARSING, "test/assembly/signature", "test/src/format"],
   "src/abi": ["test/src/abi", "test/src/format", "test/src/engine", "test/assembly/status"],
   "src/format": [
     "test/src/format",
     "test/src/engine",
     "test/src/policy",
-    "test/assembly/parse",
+    "test/assembly/credential",
     "test/assembly/status",
   ],
 };

@@ -1,4 +1,4 @@
-/** The fields of assembly/parse/credential.ts in their order, each at its natural alignment. */
+/** The fields of assembly/cose/credential.ts in their order, each at its natural alignment. */
 const FIELDS = {
   algorithm: "i32",
   kid: "u32",

@@ -25,7 +25,7 @@ export function isFault(found: object): found is Fault {
   return "rule" in found;
 }
 
-/** Read bytes `start` to `end` as exactly one item of the profile that assembly/parse/cbor.ts checks. */
+/** Read bytes `start` to `end` as exactly one item of the profile that assembly/cbor/cbor.ts checks. */
 export function readItem(bytes: Uint8Array, start = 0, end = bytes.length): Item | Fault {
   try {
     const item = new Scanner(bytes, end).item(start, 0);

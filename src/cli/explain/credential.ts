@@ -117,7 +117,7 @@ export interface ListPlace {
   index: bigint;
 }
 
-/** Claim 65535, status_list: what assembly/parse/cwt.ts asks of it. */
+/** Claim 65535, status_list: what assembly/credential/cwt.ts asks of it. */
 function faultInStatus(bytes: Uint8Array, claims: Item): Fault | undefined {
   const list = statusList(bytes, claims);
   if (list === undefined) return undefined;

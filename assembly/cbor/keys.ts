@@ -1,5 +1,5 @@
 import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/abi/limits";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { BYTES, Cursor, CURSOR_SIZE, SIMPLE, TEXT } from "./cursor";
 import { floatValue } from "./float";
 

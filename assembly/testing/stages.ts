@@ -1,5 +1,5 @@
 // What tests and benchmarks call stage by stage; not part of the shipped engine.
-import { reserve } from "./layout";
+import { reserve } from "../memory";
 
 export * from "./stages/decode";
 export * from "./stages/hash";

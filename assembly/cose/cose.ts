@@ -1,9 +1,9 @@
 import { MAX_KID_LENGTH } from "../../src/abi/limits";
 import { Code } from "../result";
-import { checkItem, finishItem, integerOf } from "./cbor";
+import { checkItem, finishItem, integerOf } from "../cbor/cbor";
 import { Credential } from "./credential";
-import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TAG, TEXT } from "./cursor";
-import { addKey } from "./keys";
+import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TAG, TEXT } from "../cbor/cursor";
+import { addKey } from "../cbor/keys";
 
 const TAG_COSE_SIGN1: u64 = 18; // RFC 9052 section 4.2
 const TAG_CWT: u64 = 61; // RFC 8392 section 6

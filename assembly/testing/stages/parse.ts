@@ -1,11 +1,11 @@
-import { checkItem } from "../parse/cbor";
-import { readSign1 } from "../parse/cose";
-import { clearCredential, Credential, CREDENTIAL_SIZE } from "../parse/credential";
-import { parseCredential, readClaims } from "../parse/cwt";
-import { isDate } from "../parse/date";
-import { isResidentId } from "../parse/residentid";
-import { isUtf8 } from "../parse/utf8";
-import { Code } from "../result";
+import { checkItem } from "../../cbor/cbor";
+import { readSign1 } from "../../cose/cose";
+import { clearCredential, Credential, CREDENTIAL_SIZE } from "../../cose/credential";
+import { parseCredential, readClaims } from "../../credential/cwt";
+import { isDate } from "../../credential/date";
+import { isResidentId } from "../../credential/residentid";
+import { isUtf8 } from "../../cbor/utf8";
+import { Code } from "../../result";
 
 export function credentialSize(): usize {
   return CREDENTIAL_SIZE;

@@ -1,8 +1,8 @@
-import { sha256 } from "../hash/sha256";
-import { sha256Many } from "../hash/sha256many";
-import { sha512 } from "../hash/sha512";
-import { sha512Many } from "../hash/sha512many";
-import { sm3 } from "../hash/sm3";
+import { sha256 } from "../../hash/sha256";
+import { sha256Many } from "../../hash/sha256many";
+import { sha512 } from "../../hash/sha512";
+import { sha512Many } from "../../hash/sha512many";
+import { sm3 } from "../../hash/sm3";
 
 export { sha256, sha256Many, sha512, sha512Many, sm3 };
 

@@ -10,15 +10,15 @@ import {
   TABLE_SIZE,
   U_SCALARS,
   V_SCALARS,
-} from "../curve/combine256";
-import { reserve } from "../layout";
-import * as ecdsa from "../signature/ecdsa";
-import * as sm2 from "../signature/sm2";
-import { addOrder, enterOrder, invertAllOrder, mulOrder, recodeScalar, subtractOrder } from "../curve/order256";
-import { P256, SM2 } from "../curve/prime";
-import { carry, fromElements, invert, mul, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "../curve/field256";
-import { add, sub } from "../curve/quad";
-import { addAffine, addMixed, doubleJacobian } from "../curve/weierstrass";
+} from "../../curve/combine256";
+import { reserve } from "../../memory";
+import * as ecdsa from "../../signature/ecdsa";
+import * as sm2 from "../../signature/sm2";
+import { addOrder, enterOrder, invertAllOrder, mulOrder, recodeScalar, subtractOrder } from "../../curve/order256";
+import { P256, SM2 } from "../../curve/prime";
+import { carry, fromElements, invert, mul, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "../../curve/field256";
+import { add, sub } from "../../curve/quad";
+import { addAffine, addMixed, doubleJacobian } from "../../curve/weierstrass";
 
 export function field256Read(r: usize, lane: i32, words: usize): void {
   readWords(r, lane, words);

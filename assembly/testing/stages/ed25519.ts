@@ -9,13 +9,13 @@ import {
   S_SCALARS,
   TABLE_OF,
   TABLE_SIZE,
-} from "../curve/combine25519";
-import { carry, fromBytes, invert, isZero, mul, sqr, toBytes } from "../curve/field25519";
-import { addAffine } from "../curve/montgomery25519";
-import { add, sub } from "../curve/quad";
-import { reduceScalar } from "../curve/scalar25519";
-import { reserve } from "../layout";
-import * as ed25519 from "../signature/ed25519";
+} from "../../curve/combine25519";
+import { carry, fromBytes, invert, isZero, mul, sqr, toBytes } from "../../curve/field25519";
+import { addAffine } from "../../curve/montgomery25519";
+import { add, sub } from "../../curve/quad";
+import { reduceScalar } from "../../curve/scalar25519";
+import { reserve } from "../../memory";
+import * as ed25519 from "../../signature/ed25519";
 
 export function ed25519IsAcceptableKey(publicKey: usize): bool {
   return ed25519.isAcceptableKey(publicKey);

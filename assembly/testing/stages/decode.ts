@@ -1,8 +1,8 @@
-import { decodeBase45 } from "../decode/base45";
-import { inflateZlib } from "../decode/inflate";
+import { decodeBase45 } from "../../decode/base45";
+import { inflateZlib } from "../../decode/inflate";
 
 export { decodeBase45, inflateZlib };
-export { adler32 } from "../decode/adler32";
+export { adler32 } from "../../decode/adler32";
 
 /** Decode the same text `times` times, so that a benchmark does not measure the call into WebAssembly. */
 export function repeatBase45(times: i32, text: usize, length: i32, out: usize): i32 {

@@ -1,5 +1,5 @@
 import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/abi/limits";
-import { reserve } from "../layout";
+import { reserve } from "../memory";
 import { Code } from "../result";
 import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
 import { addKey } from "./keys";

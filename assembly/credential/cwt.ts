@@ -1,9 +1,9 @@
 import { Code } from "../result";
-import { checkItem, finishItem, integerOf, NO_INTEGER, readKey } from "./cbor";
-import { readSign1 } from "./cose";
-import { clearCredential, Credential } from "./credential";
-import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
-import { floatValue } from "./float";
+import { checkItem, finishItem, integerOf, NO_INTEGER, readKey } from "../cbor/cbor";
+import { readSign1 } from "../cose/cose";
+import { clearCredential, Credential } from "../cose/credential";
+import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "../cbor/cursor";
+import { floatValue } from "../cbor/float";
 import { readIdentity } from "./identity";
 
 const STATUS_LIST: usize = memory.data<u8>([0x73, 0x74, 0x61, 0x74, 0x75, 0x73, 0x5f, 0x6c, 0x69, 0x73, 0x74]); // "status_list"
