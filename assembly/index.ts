@@ -1,6 +1,6 @@
 // What the host may call. Everything else is reached through `verify`.
 export { inspect, verify } from "./pipeline";
-export { batch, setClockFloor } from "./records";
+export { batch, setClockFloor } from "./batch";
 export { detail, detailLength, resetDetail } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";
 export { checkSignature, controlBuffer } from "./control";

@@ -25,16 +25,16 @@ import {
   TEXTS_OFFSET,
 } from "../src/abi/batch";
 import { MAX_INFLATED_LENGTH, MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../src/abi/limits";
-import { collectJobs, flushAllJobs } from "./candidates";
+import { collectJobs, flushAllJobs } from "./issuer";
 import { decodeBase45 } from "./decode/base45";
 import { inflateZlib } from "./decode/inflate";
 import { addedBefore, lengthScanned } from "./decode/scanned";
 import { Parts, resetDetail, writeDetail } from "./detail";
-import { judge } from "./judge";
+import { judge } from "./policy";
 import { ARENA_SIZE, reserve } from "./memory";
 import { Credential } from "./cose/credential";
 import { hasImpossibleDates, parseCredential } from "./credential/cwt";
-import { BATCH, codeOf, contextAt, credentialAt, resultAt, setCode, wipeCredentials } from "./records";
+import { BATCH, codeOf, contextAt, credentialAt, resultAt, setCode, wipeCredentials } from "./batch";
 import { Code } from "./result";
 import { algorithmOf } from "./signature/verify";
 

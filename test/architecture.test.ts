@@ -61,7 +61,7 @@ describe("imports go down only", () => {
 
   it("assembly imports its own modules in one direction", () => {
     const ranks = ["memory", "result", "hash", "curve", "decode", "cbor", "cose", "credential", "signature", "status"];
-    const engine = ["detail", "trust", "control", "records", "candidates", "judge", "pipeline"];
+    const engine = ["detail", "trust", "control", "batch", "issuer", "policy", "pipeline"];
     const top = [...engine, "index", "testing", "builder"];
     const order = [...ranks, ...top];
     for (const source of assembly) {

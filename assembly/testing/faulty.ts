@@ -1,10 +1,10 @@
 // The engine with faults on demand, for the tests of whoever must survive them. Not part of what ships.
 import { TEXTS_OFFSET } from "../../src/abi/batch";
 import { verify as verifyBatch } from "../pipeline";
-import { batch } from "../records";
+import { batch } from "../batch";
 
 export { inspect } from "../pipeline";
-export { batch, setClockFloor } from "../records";
+export { batch, setClockFloor } from "../batch";
 export { detail, detailLength, resetDetail } from "../detail";
 export { loadTrust, trustKeys, trustNames } from "../trust";
 export { checkSignature, controlBuffer } from "../control";

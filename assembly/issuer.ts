@@ -2,7 +2,7 @@ import { Algorithm, NO_KEY, RESULT_KEY } from "../src/abi/batch";
 import { MAX_KEYS_TRIED } from "../src/abi/limits";
 import { reserve } from "./memory";
 import { Credential } from "./cose/credential";
-import { codeOf, contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";
+import { codeOf, contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Code } from "./result";
 import { Job, JOB_SIZE } from "./signature/job";
 import { algorithmOf, verifyKnown } from "./signature/verify";

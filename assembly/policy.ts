@@ -15,7 +15,7 @@ import {
   StatusSource,
 } from "../src/abi/batch";
 import { Credential } from "./cose/credential";
-import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./records";
+import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Code } from "./result";
 import { goesWithoutStatus, statusEpoch, statusOfCredential, statusSource } from "./status/status";
 import { keyIssuer, keyPromisesStatus, keyTrustUntil } from "./trust";
