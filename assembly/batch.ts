@@ -6,14 +6,19 @@ import {
   CONTEXT_SIZE,
   CONTEXTS_OFFSET,
   HEADER_NOW,
+  ITEM_CONTEXT,
+  ITEM_SIZE,
+  ITEMS_OFFSET,
   MAX_BATCH_ITEMS,
   RESULT_CODE,
   RESULT_SIZE,
   RESULTS_OFFSET,
+  TEXT_CAPACITY,
+  TEXTS_OFFSET,
 } from "../src/abi/batch";
 import { CLOCK_SKEW_SECONDS } from "../src/abi/limits";
 import { reserve } from "./memory";
-import { Credential, CREDENTIAL_SIZE } from "./cose/credential";
+import { Credential, CREDENTIAL_SIZE } from "./credential/credential";
 import { Code } from "./result";
 
 /** The batch in work, laid out as src/abi/batch.ts says, and the credential of each of its items. */
@@ -41,14 +46,26 @@ export function resultAt(item: i32): usize {
 
 // @ts-ignore: decorator
 @inline
+export function itemAt(item: i32): usize {
+  return BATCH + ITEMS_OFFSET + <usize>item * ITEM_SIZE;
+}
+
+/** What the item's request asks; an index that there cannot be stays inside the batch. */
+// @ts-ignore: decorator
+@inline
 export function contextAt(item: i32): usize {
-  return BATCH + CONTEXTS_OFFSET + <usize>item * CONTEXT_SIZE;
+  const index = load<u16>(itemAt(item), ITEM_CONTEXT) & <u16>(MAX_BATCH_ITEMS - 1);
+  return BATCH + CONTEXTS_OFFSET + <usize>index * CONTEXT_SIZE;
 }
 
 // @ts-ignore: decorator
 @inline
 export function credentialAt(item: i32): Credential {
   return changetype<Credential>(CREDENTIALS + <usize>item * CREDENTIAL_SIZE);
+}
+
+export function wipeTexts(length: u32): void {
+  memory.fill(BATCH + TEXTS_OFFSET, 0, min(length, <u32>TEXT_CAPACITY));
 }
 
 /** Dates of birth are in them. */

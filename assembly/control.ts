@@ -1,13 +1,13 @@
 import { Algorithm } from "../src/abi/batch";
 import { reserve } from "./memory";
-import { Job } from "./signature/job";
+import { OnceJob } from "./signature/job";
 import { verifyOnce } from "./signature/verify";
 
 /** Signatures of the control plane: trust lists and snapshots are checked by the same code as credentials. */
 
 let buffer: usize = 0;
 let capacity: usize = 0;
-const JOB: usize = memory.data(offsetof<Job>());
+const JOB: usize = memory.data(offsetof<OnceJob>());
 
 /** Address of at least `bytes` bytes for the host's own use, valid until the next call. */
 export function controlBuffer(bytes: usize): usize {
@@ -27,11 +27,12 @@ export function checkSignature(
   message: usize,
   length: i32,
 ): bool {
-  const job = changetype<Job>(JOB);
-  job.key = publicKey;
+  const job = changetype<OnceJob>(JOB);
+  job.publicKey = publicKey;
   job.signature = signature;
   job.message = message;
   job.length = length;
-  verifyOnce(algorithm, job);
+  job.valid = 0;
+  verifyOnce(algorithm, JOB, 1);
   return job.valid == 1;
 }

@@ -1,7 +1,16 @@
-import { MAX_BATCH_ITEMS } from "../src/abi/batch";
+import {
+  CONTEXT_FLAG_CLAIMS,
+  CONTEXT_FLAG_DETAIL,
+  CONTEXT_FLAGS,
+  MAX_BATCH_ITEMS,
+  RESULT_DETAIL_LENGTH,
+  RESULT_FORMAT,
+} from "../src/abi/batch";
 import { MAX_KID_LENGTH } from "../src/abi/limits";
+import { codeOf, contextAt, credentialAt, resultAt } from "./batch";
 import { ARENA_SIZE, reserve } from "./memory";
-import { Credential } from "./cose/credential";
+import { Credential } from "./credential/credential";
+import { Code } from "./result";
 
 /**
  * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in
@@ -34,6 +43,28 @@ export function detailLength(): i32 {
 export function resetDetail(): void {
   memory.fill(DETAIL, 0, top - DETAIL);
   top = DETAIL;
+}
+
+/**
+ * Write the detail that was asked for. Claims go with accepted cards alone (contract section 5); who is said to have
+ * issued it, with genuine ones; the kid that nobody trusts is told of any.
+ */
+export function tell(item: i32): void {
+  const flags = load<u8>(contextAt(item), CONTEXT_FLAGS);
+  const result = resultAt(item);
+  // Where no credential was read there is nothing to tell.
+  if ((flags & CONTEXT_FLAG_DETAIL) == 0 || load<u8>(result, RESULT_FORMAT) == 0) return;
+  const code = codeOf(item);
+  const withClaims = code == Code.VALID && (flags & CONTEXT_FLAG_CLAIMS) != 0;
+  const parts = withClaims ? Parts.ALL : isGenuine(code) ? Parts.NAMES : Parts.KID;
+  store<u32>(result, writeDetail(credentialAt(item), parts), RESULT_DETAIL_LENGTH);
+}
+
+/** Contract section 5: VALID, and 50 to 79. */
+// @ts-ignore: decorator
+@inline
+function isGenuine(code: Code): bool {
+  return code == Code.VALID || (code >= Code.REVOKED && code < Code.BUSY);
 }
 
 /** Append one item's detail; returns its length in bytes. */

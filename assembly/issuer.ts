@@ -1,22 +1,12 @@
 import { Algorithm, NO_KEY, RESULT_KEY } from "../src/abi/batch";
 import { MAX_KEYS_TRIED } from "../src/abi/limits";
-import { reserve } from "./memory";
-import { Credential } from "./cose/credential";
 import { codeOf, contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Code } from "./result";
-import { Job, JOB_SIZE } from "./signature/job";
-import { algorithmOf, verifyKnown } from "./signature/verify";
+import { queueKnown, SIGNATURE_LENGTH } from "./jobs";
+import { algorithmOf } from "./signature/verify";
 import { findKeys, keyAlgorithm, keyIsNameless, keyMaySign, keyNotAfter, keyNotBefore, nextKey } from "./trust";
 
 /** Which trusted keys may have signed an item; their signatures are queued, and checked together. */
-
-const ALGORITHMS: i32 = 3;
-const MAX_JOBS: i32 = 1024;
-const SIGNATURE_LENGTH: i32 = 64;
-const JOBS: usize = reserve(<usize>ALGORITHMS * <usize>MAX_JOBS * JOB_SIZE);
-/** Item of each job. */
-const JOB_ITEMS: usize = reserve(<usize>ALGORITHMS * <usize>MAX_JOBS * 4);
-const jobCounts: usize = memory.data(16);
 
 /** The keys of one item whose signature can still tell. */
 const candidates: usize = memory.data(MAX_KEYS_TRIED * 2, 2);
@@ -53,7 +43,7 @@ export function collectJobs(item: i32): void {
     store<u16>(resultAt(item), NO_KEY, RESULT_KEY);
     return setCode(item, clockWrong ? Code.CLOCK_WRONG : Code.TOO_MANY_KEYS);
   }
-  for (let i = 0; i < count; i++) queue(item, load<u16>(candidates + (<usize>i << 1)), algorithm, credential);
+  for (let i = 0; i < count; i++) queueKnown(algorithm, load<u16>(candidates + (<usize>i << 1)), credential, item);
   // A full queue may have been flushed meanwhile, and the item found valid.
   if (codeOf(item) == Code.UNVERIFIED) setCode(item, refusal);
 }
@@ -81,40 +71,4 @@ function progressOf(refusal: Code): i32 {
   if (isOfTime(refusal)) return 2;
   if (refusal == Code.ALGORITHM_MISMATCH) return 1;
   return 0;
-}
-
-function queue(item: i32, key: i32, algorithm: Algorithm, credential: Credential): void {
-  const counter = jobCounts + ((<usize>algorithm - 1) << 2);
-  if (load<i32>(counter) == MAX_JOBS) flushJobs(algorithm);
-  const index = (algorithm - 1) * MAX_JOBS + load<i32>(counter);
-  const job = changetype<Job>(JOBS + <usize>index * JOB_SIZE);
-  job.key = key;
-  job.signature = credential.signature;
-  job.message = credential.toBeSigned;
-  job.length = credential.toBeSignedLength;
-  job.valid = 0;
-  store<u32>(JOB_ITEMS + (<usize>index << 2), <u32>item);
-  store<i32>(counter, load<i32>(counter) + 1);
-}
-
-/** Check all that is queued. */
-export function flushAllJobs(): void {
-  for (let algorithm = 1; algorithm <= ALGORITHMS; algorithm++) flushJobs(algorithm);
-}
-
-/** Check the queued signatures of one algorithm and mark the items that have a valid one. */
-function flushJobs(algorithm: Algorithm): void {
-  const counter = jobCounts + ((<usize>algorithm - 1) << 2);
-  const count = load<i32>(counter);
-  if (count == 0) return;
-  store<i32>(counter, 0);
-  const first = (algorithm - 1) * MAX_JOBS;
-  verifyKnown(algorithm, JOBS + <usize>first * JOB_SIZE, count);
-  for (let i = first; i < first + count; i++) {
-    const job = changetype<Job>(JOBS + <usize>i * JOB_SIZE);
-    if (job.valid != 1) continue;
-    const item = load<u32>(JOB_ITEMS + (<usize>i << 2));
-    setCode(item, Code.VALID);
-    store<u16>(resultAt(item), <u16>job.key, RESULT_KEY);
-  }
 }

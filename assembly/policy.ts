@@ -14,7 +14,7 @@ import {
   Status,
   StatusSource,
 } from "../src/abi/batch";
-import { Credential } from "./cose/credential";
+import { Credential, HolderProof } from "./credential/credential";
 import { contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Code } from "./result";
 import { goesWithoutStatus, statusEpoch, statusOfCredential, statusSource } from "./status/status";
@@ -25,6 +25,7 @@ export function judge(item: i32): void {
   const result = resultAt(item);
   const context = contextAt(item);
   const credential = credentialAt(item);
+  if (credential.holder == HolderProof.ASKED) return setCode(item, Code.BAD_HOLDER_SIGNATURE);
   const key = <i32>load<u16>(result, RESULT_KEY);
   const issuer = keyIssuer(key);
   const moment = trustMoment(context);

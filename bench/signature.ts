@@ -202,7 +202,7 @@ function check(
   verifyJobs(jobs, COUNT);
   const view = new DataView(exports.memory.buffer);
   for (let i = 0; i < COUNT; i++) {
-    if (view.getInt32(jobs + i * JOB_SIZE + 16, true) !== valid) throw new Error(`${name}: wrong verdict`);
+    if (view.getInt32(jobs + i * JOB_SIZE + 12, true) !== valid) throw new Error(`${name}: wrong verdict`);
   }
 }
 
@@ -240,7 +240,7 @@ function makeSigned(keyOf: (index: number) => KeyPair): Signed[] {
 function layJobs(stages: Stages<SignatureExports>, list: readonly Signed[], keyOf: (index: number) => number): number {
   const jobs = stages.space(list.length * JOB_SIZE);
   list.forEach(({ message, signature }, i) => {
-    const fields = [keyOf(i), stages.put(signature), stages.put(message), message.length, 0];
+    const fields = [stages.put(signature), stages.put(message), message.length, 0, keyOf(i)];
     const view = new DataView(stages.exports.memory.buffer);
     fields.forEach((value, field) => {
       view.setUint32(jobs + i * JOB_SIZE + field * 4, value, true);

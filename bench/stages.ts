@@ -11,7 +11,7 @@ import { loadStages, type Stages } from "./wasm.js";
 interface StageExports {
   decodeBase45(text: number, length: number, out: number): number;
   inflateZlib(src: number, length: number, out: number, capacity: number): number;
-  parseCard(src: number, length: number, out: number, arena: number): number;
+  parseCard(src: number, length: number, out: number): number;
   credentialSize(): number;
   sha512(prefix: number, prefixLength: number, message: number, length: number, digest: number): void;
   sha256(prefix: number, prefixLength: number, message: number, length: number, digest: number): void;
@@ -98,7 +98,6 @@ async function inflate(
 async function parse(stages: Stages<StageExports>, cards: Uint8Array[], options: BenchOptions): Promise<BenchResult> {
   const inputs = cards.map((bytes) => ({ at: stages.put(bytes), length: bytes.length }));
   const credential = stages.space(stages.exports.credentialSize());
-  const arena = stages.space(8192);
   const cbor = new Decoder({ mapsAsObjects: false, useRecords: false });
   const readWith = (decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): void => {
     const [header, , payload] = decode(bytes.subarray(1)) as Uint8Array[];
@@ -112,7 +111,7 @@ async function parse(stages: Stages<StageExports>, cards: Uint8Array[], options:
         name: "hufu",
         operations: COUNT,
         run: () => {
-          for (const { at, length } of inputs) stages.exports.parseCard(at, length, credential, arena);
+          for (const { at, length } of inputs) stages.exports.parseCard(at, length, credential);
         },
       },
       {

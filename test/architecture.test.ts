@@ -60,8 +60,20 @@ describe("imports go down only", () => {
   }
 
   it("assembly imports its own modules in one direction", () => {
-    const ranks = ["memory", "result", "hash", "curve", "decode", "cbor", "cose", "credential", "signature", "status"];
-    const engine = ["detail", "trust", "control", "batch", "issuer", "policy", "pipeline"];
+    const ranks = [
+      "memory",
+      "arena",
+      "result",
+      "hash",
+      "curve",
+      "decode",
+      "cbor",
+      "cose",
+      "credential",
+      "signature",
+      "status",
+    ];
+    const engine = ["batch", "detail", "trust", "control", "jobs", "issuer", "policy", "reading", "pipeline"];
     const top = [...engine, "index", "testing", "builder"];
     const order = [...ranks, ...top];
     for (const source of assembly) {

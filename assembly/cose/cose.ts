@@ -1,7 +1,8 @@
 import { MAX_KID_LENGTH } from "../../src/abi/limits";
+import { allocate } from "../arena";
 import { Code } from "../result";
 import { checkItem, finishItem, integerOf } from "../cbor/cbor";
-import { Credential } from "./credential";
+import { Sign1 } from "./sign1";
 import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TAG, TEXT } from "../cbor/cursor";
 import { addKey } from "../cbor/keys";
 
@@ -22,11 +23,11 @@ let labelCount: u32 = 0;
 
 /**
  * Read a COSE_Sign1 message (RFC 9052 section 4.2) with its payload inside, tagged 18, 61(18(..)) or not at all, and
- * write its Sig_structure to `arena`, which has room for `length` + 64 bytes. The bytes must be one CBOR item.
+ * write its Sig_structure, less than `length` + 64 bytes, to the arena. The bytes must be one CBOR item.
  * The algorithm is taken from the protected header alone; a kid may stand in both headers, and the protected one counts;
  * any other label in both is refused. Returns VALID, BAD_CBOR, TOO_DEEP, BAD_COSE or UNSUPPORTED_ALGORITHM.
  */
-export function readSign1(src: usize, length: i32, out: Credential, arena: usize): Code {
+export function readSign1(src: usize, length: i32, out: Sign1): Code {
   const wellFormed = checkItem(src, length);
   if (wellFormed != Code.VALID) return wellFormed;
 
@@ -57,7 +58,7 @@ export function readSign1(src: usize, length: i32, out: Credential, arena: usize
   out.signatureLength = <i32>message.argument;
   out.signature = message.position - <usize>message.argument;
 
-  writeSigStructure(protectedStart, protectedEnd, out, arena);
+  writeSigStructure(protectedStart, protectedEnd, out);
   labelCount = 0;
   const code = readProtected(protectedStart, protectedEnd, out);
   if (code != Code.VALID) return code;
@@ -75,7 +76,7 @@ function readBytes(): bool {
   return message.readHead() && message.major == BYTES && message.skip(message.argument);
 }
 
-function readProtected(start: usize, end: usize, out: Credential): Code {
+function readProtected(start: usize, end: usize, out: Sign1): Code {
   if (start == end) return Code.BAD_COSE; // an empty header names no algorithm
   const wellFormed = checkItem(start, <i32>(end - start));
   if (wellFormed != Code.VALID) return wellFormed;
@@ -108,7 +109,7 @@ function readProtected(start: usize, end: usize, out: Credential): Code {
   return critical == 0 || isCritUnderstood(critical, end, known) ? Code.VALID : Code.BAD_COSE;
 }
 
-function readUnprotected(start: usize, end: usize, out: Credential): bool {
+function readUnprotected(start: usize, end: usize, out: Sign1): bool {
   header.open(start, end);
   header.readHead();
   for (let entries = header.argument; entries > 0; entries--) {
@@ -132,7 +133,7 @@ function readLabel(): bool {
 }
 
 /** The kid whose head was read last; the one read first stands. */
-function readKid(out: Credential): bool {
+function readKid(out: Sign1): bool {
   if (header.major != BYTES || header.argument > <u64>MAX_KID_LENGTH) return false;
   if (out.kid == 0) {
     out.kid = header.position;
@@ -159,16 +160,21 @@ function isCritUnderstood(start: usize, end: usize, known: u32): bool {
 }
 
 /** ["Signature1", protected, external_aad = h'', payload] (RFC 9052 section 4.4), with the shortest heads. */
-function writeSigStructure(start: usize, end: usize, out: Credential, arena: usize): void {
+function writeSigStructure(start: usize, end: usize, out: Sign1): void {
   // A protected header that is the empty map is signed as the empty string.
   const length = end - start == 1 && load<u8>(start) == 0xa0 ? 0 : <i32>(end - start);
-  store<u32>(arena, 0x69536a84); // array of 4, text of 10 "Si"
-  store<u64>(arena + 4, 0x31657275_74616e67); // "gnature1"
-  let at = writeBytes(arena + 12, start, length);
+  out.toBeSignedLength = 13 + sizeOfBytes(length) + sizeOfBytes(out.payloadLength);
+  out.toBeSigned = allocate(out.toBeSignedLength);
+  store<u32>(out.toBeSigned, 0x69536a84); // array of 4, text of 10 "Si"
+  store<u64>(out.toBeSigned + 4, 0x31657275_74616e67); // "gnature1"
+  let at = writeBytes(out.toBeSigned + 12, start, length);
   store<u8>(at++, 0x40);
-  at = writeBytes(at, out.payload, out.payloadLength);
-  out.toBeSigned = arena;
-  out.toBeSignedLength = <i32>(at - arena);
+  writeBytes(at, out.payload, out.payloadLength);
+}
+
+/** Bytes of a byte string of `length` bytes with its head. */
+function sizeOfBytes(length: i32): i32 {
+  return length + (length < 24 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5);
 }
 
 /** Write a byte string of less than 2^31 bytes; returns the address after it. */

@@ -1,10 +1,8 @@
 import { Code } from "../result";
 import { checkItem, finishItem, integerOf, NO_INTEGER, readKey } from "../cbor/cbor";
-import { readSign1 } from "../cose/cose";
-import { clearCredential, Credential } from "../cose/credential";
+import { Credential } from "./credential";
 import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "../cbor/cursor";
 import { floatValue } from "../cbor/float";
-import { readIdentity } from "./identity";
 
 const STATUS_LIST: usize = memory.data<u8>([0x73, 0x74, 0x61, 0x74, 0x75, 0x73, 0x5f, 0x6c, 0x69, 0x73, 0x74]); // "status_list"
 const IDX: usize = memory.data<u8>([0x69, 0x64, 0x78]); // "idx"
@@ -14,19 +12,6 @@ const URI: usize = memory.data<u8>([0x75, 0x72, 0x69]); // "uri"
 const LAST_MOMENT: i64 = 253402300799;
 
 const claims = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
-
-/**
- * Read a credential: a CWT (RFC 8392) in COSE_Sign1 with claim 169, as it comes out of inflation. `arena` takes the
- * Sig_structure and has room for `length` + 64 bytes. The signature is not judged here, not even its length.
- * Returns VALID when all of it could be read, else what the first stage to refuse says (CBOR, then COSE, then CWT, then
- * claim 169); `out` then has the fields that were read before. No input traps.
- */
-export function parseCredential(src: usize, length: i32, out: Credential, arena: usize): Code {
-  clearCredential(out);
-  let code = readSign1(src, length, out, arena);
-  if (code == Code.VALID) code = readClaims(out.payload, out.payloadLength, out);
-  return code == Code.VALID ? readIdentity(out) : code;
-}
 
 /**
  * Read a CWT claims set (RFC 8392 section 3). Claims that are not known are passed over; claim 169 is only located.

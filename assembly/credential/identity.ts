@@ -1,7 +1,7 @@
 import { Tier } from "../../src/abi/batch";
 import { Code } from "../result";
 import { checkItem, finishItem, integerOf } from "../cbor/cbor";
-import { Credential } from "../cose/credential";
+import { Credential } from "./credential";
 import { BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TEXT, UNSIGNED } from "../cbor/cursor";
 import { isDate, parseDate } from "./date";
 import { birthDateOf, genderOf, isResidentId } from "./residentid";

@@ -17,7 +17,7 @@ import {
 import { isScalarCanonicalVarTime, reduceScalar } from "../curve/scalar25519";
 import { sha512 } from "../hash/sha512";
 import { reserve } from "../memory";
-import { Job, JOB_SIZE } from "./job";
+import { Job, JOB_SIZE, KnownJob, OnceJob } from "./job";
 import {
   addTableBuffer,
   claimTable,
@@ -76,19 +76,19 @@ export function verifyKnown(jobs: usize, count: i32): void {
   openTableRound(tables);
   let filled = 0;
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
-    const table = tableFor(<i32>job.key);
+    const job = changetype<KnownJob>(jobs + <usize>i * JOB_SIZE);
+    const table = tableFor(job.slot);
     job.valid = table != 0 ? 0 : UNDECIDED;
     if (table == 0) continue;
     store<usize>(TABLE_OF + (<usize>filled << 2), table);
-    prepare(filled++, job, keyAt(<i32>job.key));
+    prepare(filled++, job, keyAt(job.slot));
     if (filled == CHUNK) filled = decideKnown(filled);
   }
   if (filled > 0) filled = decideKnown(filled);
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
+    const job = changetype<KnownJob>(jobs + <usize>i * JOB_SIZE);
     if (job.valid != UNDECIDED) continue;
-    prepare(filled++, job, keyAt(<i32>job.key));
+    prepare(filled++, job, keyAt(job.slot));
     if (filled == CHUNK) filled = decideOnce(filled);
   }
   if (filled > 0) decideOnce(filled);
@@ -99,8 +99,8 @@ export function verifyOnce(jobs: usize, count: i32): void {
   prepareBase();
   let filled = 0;
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
-    prepare(filled++, job, job.key);
+    const job = changetype<OnceJob>(jobs + <usize>i * JOB_SIZE);
+    prepare(filled++, job, job.publicKey);
     if (filled == CHUNK) filled = decideOnce(filled);
   }
   if (filled > 0) decideOnce(filled);

@@ -4,8 +4,6 @@
  */
 @unmanaged
 export class Job {
-  /** Slot of the key (known issuer keys), or address of the raw public key (keys seen once). */
-  key: usize;
   /** 64 bytes: R || S, or r || s. */
   signature: usize;
   message: usize;
@@ -15,4 +13,19 @@ export class Job {
   valid: i32;
 }
 
-export const JOB_SIZE: usize = offsetof<Job>();
+/** By a key that is loaded: an issuer's. */
+@unmanaged
+export class KnownJob extends Job {
+  slot: i32;
+}
+
+/** By a key that is seen once: a holder's. */
+@unmanaged
+export class OnceJob extends Job {
+  /** Its raw bytes: 32, or 64 for x || y. */
+  publicKey: usize;
+}
+
+/** Of either kind. */
+export const JOB_SIZE: usize = offsetof<KnownJob>();
+assert(offsetof<OnceJob>() == JOB_SIZE);

@@ -1,5 +1,4 @@
 import { Algorithm } from "../../src/abi/batch";
-import { Job } from "./job";
 import * as ecdsa from "./ecdsa";
 import * as ed25519 from "./ed25519";
 import * as sm2 from "./sm2";
@@ -22,18 +21,16 @@ export function loadKnownKey(algorithm: Algorithm, slot: i32, publicKey: usize):
   return false;
 }
 
-/** Decide `count` jobs whose keys are slots of known keys. */
+/** Decide `count` jobs by known keys. */
 export function verifyKnown(algorithm: Algorithm, jobs: usize, count: i32): void {
   if (algorithm == Algorithm.ED25519) ed25519.verifyKnown(jobs, count);
   else if (algorithm == Algorithm.P256) ecdsa.verifyKnown(jobs, count);
   else if (algorithm == Algorithm.SM2) sm2.verifyKnown(jobs, count);
 }
 
-/** Decide one job whose key is the address of a raw public key. */
-export function verifyOnce(algorithm: Algorithm, job: Job): void {
-  const jobs = changetype<usize>(job);
-  job.valid = 0;
-  if (algorithm == Algorithm.ED25519) ed25519.verifyOnce(jobs, 1);
-  else if (algorithm == Algorithm.P256) ecdsa.verifyOnce(jobs, 1);
-  else if (algorithm == Algorithm.SM2) sm2.verifyOnce(jobs, 1);
+/** Decide `count` jobs by keys that are seen once; a key that is not acceptable makes a job invalid. */
+export function verifyOnce(algorithm: Algorithm, jobs: usize, count: i32): void {
+  if (algorithm == Algorithm.ED25519) ed25519.verifyOnce(jobs, count);
+  else if (algorithm == Algorithm.P256) ecdsa.verifyOnce(jobs, count);
+  else if (algorithm == Algorithm.SM2) sm2.verifyOnce(jobs, count);
 }

@@ -14,7 +14,7 @@ import {
 } from "../curve/combine256";
 import { areEqualWords } from "../curve/words";
 import { reserve } from "../memory";
-import { Job, JOB_SIZE } from "./job";
+import { Job, JOB_SIZE, KnownJob, OnceJob } from "./job";
 import {
   addTableBuffer,
   claimTable,
@@ -88,19 +88,19 @@ export function verifyKnownJobs<C>(keys: Keys, jobs: usize, count: i32, scheme: 
   openTableRound(keys.tables);
   let filled = 0;
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
-    const table = tableFor<C>(keys, <i32>job.key);
+    const job = changetype<KnownJob>(jobs + <usize>i * JOB_SIZE);
+    const table = tableFor<C>(keys, job.slot);
     job.valid = table != 0 ? 0 : UNDECIDED;
     if (table == 0) continue;
     store<usize>(TABLE_OF + ((<usize>filled) << 2), table);
-    enter(filled++, job, recordAt(keys, <i32>job.key));
+    enter(filled++, job, recordAt(keys, job.slot));
     if (filled == CHUNK) filled = decideKnown<C>(filled, scheme);
   }
   if (filled > 0) filled = decideKnown<C>(filled, scheme);
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
+    const job = changetype<KnownJob>(jobs + <usize>i * JOB_SIZE);
     if (job.valid != UNDECIDED) continue;
-    enter(filled++, job, recordAt(keys, <i32>job.key));
+    enter(filled++, job, recordAt(keys, job.slot));
     if (filled == CHUNK) filled = decideOnce<C>(filled, scheme);
   }
   if (filled > 0) decideOnce<C>(filled, scheme);
@@ -110,9 +110,9 @@ export function verifyJobsOnce<C>(jobs: usize, count: i32, scheme: Scheme, compl
   prepareBase<C>();
   let filled = 0;
   for (let i = 0; i < count; i++) {
-    const job = changetype<Job>(jobs + <usize>i * JOB_SIZE);
+    const job = changetype<OnceJob>(jobs + <usize>i * JOB_SIZE);
     const record = ONCE_RECORDS + <usize>filled * KEY_RECORD;
-    memory.copy(record, job.key, 64);
+    memory.copy(record, job.publicKey, 64);
     complete(record);
     enter(filled++, job, record);
     if (filled == CHUNK) filled = decideOnce<C>(filled, scheme);

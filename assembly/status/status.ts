@@ -2,7 +2,7 @@ import { Status, StatusSource } from "../../src/abi/batch";
 import { MAX_TRUSTED_KEYS } from "../../src/abi/limits";
 import { BODY_EPOCH, BODY_EXPIRES, BODY_UNIVERSE, CTI_SIZE } from "../../src/abi/status-body";
 import { reserve } from "../memory";
-import { Credential } from "../cose/credential";
+import { Credential } from "../credential/credential";
 import { Changes, changedStatus, recordChanges, resetChanges } from "./changes";
 import { statusInList } from "./list";
 import { enlarge, Region } from "./region";

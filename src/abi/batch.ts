@@ -16,9 +16,11 @@ export const HEADER_NOW = 8;
 export const HEADER_GENERATION = 16;
 /** Written by the worker when it begins: milliseconds since 1970 modulo 2^32, never 0; 0 while the batch waits. */
 export const HEADER_STARTED = 20;
+/** Requests that the items are of. */
+export const HEADER_CONTEXT_COUNT = 24;
 export const HEADER_SIZE = 64;
 
-// Context: what one request asks, after policy. One for each item, at the item's index.
+// Context: what one request asks, after policy. Once for each request; its items name it by index.
 /** i64, seconds since 1970-01-01T00:00:00Z at which the card must be valid. */
 export const CONTEXT_AT = 0;
 /** u32, the same moment as a local calendar date YYYYMMDD, for ages. */
@@ -29,7 +31,7 @@ export const CONTEXT_MIN_TIER = 12;
 export const CONTEXT_MIN_AGE = 13;
 /** u8, CONTEXT_FLAG_* */
 export const CONTEXT_FLAGS = 14;
-export const CONTEXT_SIZE = 16;
+export const CONTEXT_SIZE = 64;
 
 /** The purpose is not accepted yet, here or anywhere. */
 export const CONTEXT_FLAG_PURPOSE_REFUSED = 1;
@@ -44,12 +46,14 @@ export const CONTEXT_FLAG_CLAIMS = 16;
 /** The moment at which the card must be valid stands for the clock in all else too: keys, trust and status. */
 export const CONTEXT_FLAG_AT_REPLACES_CLOCK = 32;
 
-// Item: where its text lies.
+// Item: where its text lies, and what is asked of it.
 /** u32, offset from the start of the texts. */
 export const ITEM_TEXT_OFFSET = 0;
 /** u32, bytes. A text longer than MAX_SCANNED_LENGTH is not copied; its length alone decides. */
 export const ITEM_TEXT_LENGTH = 4;
-export const ITEM_SIZE = 8;
+/** u16, index of the context. */
+export const ITEM_CONTEXT = 8;
+export const ITEM_SIZE = 12;
 
 // Result: 32 bytes an item.
 /** u8, a Code. */
@@ -64,8 +68,6 @@ export const RESULT_TIER_AND_STATUS = 3;
 export const RESULT_KEY = 4;
 /** u8, a StatusSource, 0 where nothing was asked or nothing answered. */
 export const RESULT_STATUS_SOURCE = 6;
-/** u8, reserved. */
-export const RESULT_RESERVED = 7;
 /** i64 each, seconds since 1970, NO_DATE where absent: the card's claims 4 and 5. */
 export const RESULT_EXPIRES = 8;
 export const RESULT_NOT_BEFORE = 16;

@@ -2,11 +2,13 @@ import {
   BATCH_SIZE,
   CONTEXT_SIZE,
   CONTEXTS_OFFSET,
+  HEADER_CONTEXT_COUNT,
   HEADER_GENERATION,
   HEADER_ITEM_COUNT,
   HEADER_NOW,
   HEADER_STARTED,
   HEADER_TEXT_LENGTH,
+  ITEM_CONTEXT,
   ITEM_SIZE,
   ITEM_TEXT_LENGTH,
   ITEM_TEXT_OFFSET,
@@ -27,6 +29,10 @@ export class BatchWriter {
   readonly view: DataView;
   #count = 0;
   #textLength = 0;
+  /** Contexts by the requirements they say; the last text's are asked for first. */
+  readonly #contexts = new Map<Requirements, number>();
+  #lastRequirements: Requirements | undefined;
+  #lastContext = 0;
 
   constructor(buffer: ArrayBufferLike, offset: number) {
     this.bytes = new Uint8Array(buffer, offset, BATCH_SIZE);
@@ -49,7 +55,8 @@ export class BatchWriter {
     this.view.setUint32(item + ITEM_TEXT_OFFSET, this.#textLength, true);
     this.view.setUint32(item + ITEM_TEXT_LENGTH, length, true);
     if (length <= MAX_SCANNED_LENGTH) this.#textLength += length;
-    writeContext(this.view, CONTEXTS_OFFSET + this.#count * CONTEXT_SIZE, requirements);
+    if (requirements !== this.#lastRequirements) this.#useContext(requirements);
+    this.view.setUint16(item + ITEM_CONTEXT, this.#lastContext, true);
     this.#count++;
   }
 
@@ -60,6 +67,7 @@ export class BatchWriter {
     this.view.setUint32(HEADER_STARTED, 0, true);
     this.view.setUint32(HEADER_ITEM_COUNT, this.#count, true);
     this.view.setUint32(HEADER_TEXT_LENGTH, this.#textLength, true);
+    this.view.setUint32(HEADER_CONTEXT_COUNT, this.#contexts.size, true);
   }
 
   /** Empty the slab and wipe the texts: the next batch may be another relying party's. */
@@ -67,6 +75,20 @@ export class BatchWriter {
     this.bytes.fill(0, TEXTS_OFFSET, TEXTS_OFFSET + this.#textLength);
     this.#count = 0;
     this.#textLength = 0;
+    this.#contexts.clear();
+    this.#lastRequirements = undefined;
+  }
+
+  /** Each request's context is written once, and there are no more requests than texts. */
+  #useContext(requirements: Requirements): void {
+    let index = this.#contexts.get(requirements);
+    if (index === undefined) {
+      index = this.#contexts.size;
+      writeContext(this.view, CONTEXTS_OFFSET + index * CONTEXT_SIZE, requirements);
+      this.#contexts.set(requirements, index);
+    }
+    this.#lastRequirements = requirements;
+    this.#lastContext = index;
   }
 
   /** A text over the limit is not copied, its length alone decides. */

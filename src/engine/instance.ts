@@ -2,6 +2,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import {
   CONTEXT_SIZE,
   CONTEXTS_OFFSET,
+  HEADER_CONTEXT_COUNT,
   HEADER_ITEM_COUNT,
   HEADER_SIZE,
   HEADER_TEXT_LENGTH,
@@ -162,7 +163,7 @@ export class Instance {
       const wasm = this.#exports;
       const header = new DataView(slab.buffer, slab.byteOffset, HEADER_SIZE);
       const count = header.getUint32(HEADER_ITEM_COUNT, true);
-      this.#copyIn(slab, count, header.getUint32(HEADER_TEXT_LENGTH, true));
+      this.#copyIn(slab, header, count);
       for (let next = 0; next < count;) {
         next = wasm.verify(next);
         detail.append(new Uint8Array(wasm.memory.buffer, wasm.detail(), wasm.detailLength()));
@@ -178,7 +179,7 @@ export class Instance {
     return this.#guard(() => {
       const wasm = this.#exports;
       const header = new DataView(slab.buffer, slab.byteOffset, HEADER_SIZE);
-      this.#copyIn(slab, 1, header.getUint32(HEADER_TEXT_LENGTH, true));
+      this.#copyIn(slab, header, 1);
       wasm.inspect();
       const memory = new Uint8Array(wasm.memory.buffer);
       const result = this.#batch + RESULTS_OFFSET;
@@ -189,9 +190,11 @@ export class Instance {
     });
   }
 
-  #copyIn(slab: Uint8Array, count: number, textLength: number): void {
+  #copyIn(slab: Uint8Array, header: DataView, count: number): void {
     const memory = new Uint8Array(this.#exports.memory.buffer, this.#batch);
-    memory.set(slab.subarray(0, CONTEXTS_OFFSET + count * CONTEXT_SIZE));
+    const contexts = header.getUint32(HEADER_CONTEXT_COUNT, true);
+    const textLength = header.getUint32(HEADER_TEXT_LENGTH, true);
+    memory.set(slab.subarray(0, CONTEXTS_OFFSET + contexts * CONTEXT_SIZE));
     memory.set(slab.subarray(ITEMS_OFFSET, ITEMS_OFFSET + count * ITEM_SIZE), ITEMS_OFFSET);
     memory.set(slab.subarray(TEXTS_OFFSET, TEXTS_OFFSET + textLength), TEXTS_OFFSET);
   }

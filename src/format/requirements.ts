@@ -13,7 +13,7 @@ import {
   type Tier,
 } from "../abi/batch.js";
 
-/** What one request demands of a card, after policy: the context of a batch item. */
+/** What one request demands of a card, after policy: the context of the items that it is made for. */
 export interface Requirements {
   /** Seconds since 1970-01-01T00:00:00Z at which the card must be valid. */
   at: bigint;

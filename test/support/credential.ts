@@ -1,4 +1,4 @@
-/** The fields of assembly/cose/credential.ts in their order, each at its natural alignment. */
+/** The fields of assembly/credential/credential.ts in their order, each at its natural alignment. */
 const FIELDS = {
   algorithm: "i32",
   kid: "u32",
@@ -26,6 +26,10 @@ const FIELDS = {
   tier: "i32",
   dateOfBirth: "u32",
   namesStatus: "u32",
+  format: "i32",
+  holder: "i32",
+  holderMessage: "u32",
+  holderKey: "u32",
 } as const;
 
 type Fields = typeof FIELDS;

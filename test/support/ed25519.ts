@@ -67,11 +67,11 @@ export class Ed25519 {
     const jobs = new DataView(new ArrayBuffer(list.length * JOB_SIZE));
     list.forEach((item, i) => {
       const at = i * JOB_SIZE;
-      jobs.setUint32(at, keyOf(item, put), true);
-      jobs.setUint32(at + 4, put(item.signature), true);
-      jobs.setUint32(at + 8, put(item.message), true);
-      jobs.setInt32(at + 12, item.message.length, true);
-      jobs.setInt32(at + 16, 7, true);
+      jobs.setUint32(at, put(item.signature), true);
+      jobs.setUint32(at + 4, put(item.message), true);
+      jobs.setInt32(at + 8, item.message.length, true);
+      jobs.setInt32(at + 12, 7, true);
+      jobs.setUint32(at + 16, keyOf(item, put), true);
     });
     return this.stages.put(new Uint8Array(jobs.buffer), 0);
   }
@@ -79,7 +79,7 @@ export class Ed25519 {
   private verdicts(jobs: number, count: number): boolean[] {
     const view = new DataView(this.stages.exports.memory.buffer, jobs, count * JOB_SIZE);
     return Array.from({ length: count }, (_, i) => {
-      const valid = view.getInt32(i * JOB_SIZE + 16, true);
+      const valid = view.getInt32(i * JOB_SIZE + 12, true);
       if (valid !== 0 && valid !== 1) throw new Error(`job ${i} was left undecided: ${valid}`);
       return valid === 1;
     });

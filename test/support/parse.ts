@@ -8,9 +8,9 @@ interface ParseExports {
   checkUtf8(src: number, length: number): number;
   checkDate(yyyymmdd: number): number;
   checkResidentId(src: number, length: number): number;
-  parseSign1(src: number, length: number, out: number, arena: number): Code;
+  parseSign1(src: number, length: number, out: number): Code;
   parseClaims(src: number, length: number, out: number): Code;
-  parseCard(src: number, length: number, out: number, arena: number): Code;
+  parseCard(src: number, length: number, out: number): Code;
 }
 
 export type CodeName = keyof typeof Code;
@@ -22,9 +22,8 @@ export interface Parsed {
   bytes: (field: Parameters<typeof bytesOf>[2]) => Uint8Array | undefined;
 }
 
-// Scratch: the credential, then the arena, then the input at the very end of it, each far from the next.
+// Scratch: the credential, then the input, each far from the other.
 const OUT = 0;
-const ARENA = 4096;
 const INPUT = 1 << 20;
 
 /** The parser's stages over plain byte arrays. */
@@ -45,9 +44,9 @@ export async function loadParser(build: "stages" | "debug" = "stages") {
     isUtf8: (bytes: Uint8Array) => exports.checkUtf8(place(bytes), bytes.length) !== 0,
     isDate: (yyyymmdd: number) => exports.checkDate(yyyymmdd) !== 0,
     isResidentId: (text: string) => exports.checkResidentId(place(Buffer.from(text)), text.length) !== 0,
-    sign1: (bytes: Uint8Array) => finish(exports.parseSign1(place(bytes), bytes.length, base + OUT, base + ARENA)),
+    sign1: (bytes: Uint8Array) => finish(exports.parseSign1(place(bytes), bytes.length, base + OUT)),
     claims: (bytes: Uint8Array) => finish(exports.parseClaims(place(bytes), bytes.length, base + OUT)),
-    card: (bytes: Uint8Array) => finish(exports.parseCard(place(bytes), bytes.length, base + OUT, base + ARENA)),
+    card: (bytes: Uint8Array) => finish(exports.parseCard(place(bytes), bytes.length, base + OUT)),
   };
 }
 

@@ -101,18 +101,18 @@ function runBatch(
   for (const [i, { key, signature, message }] of cases.entries()) {
     expect(signature.length).toBe(64);
     const slot = slots?.get(Buffer.from(key).toString("hex"));
-    jobs.setUint32(i * JOB_SIZE, slot ?? stages.put(key, KEYS + i * 64), true);
-    jobs.setUint32(i * JOB_SIZE + 4, stages.put(signature, SIGNATURES + i * 64), true);
-    jobs.setUint32(i * JOB_SIZE + 8, stages.put(message, next), true);
-    jobs.setInt32(i * JOB_SIZE + 12, message.length, true);
-    jobs.setInt32(i * JOB_SIZE + 16, 77, true);
+    jobs.setUint32(i * JOB_SIZE, stages.put(signature, SIGNATURES + i * 64), true);
+    jobs.setUint32(i * JOB_SIZE + 4, stages.put(message, next), true);
+    jobs.setInt32(i * JOB_SIZE + 8, message.length, true);
+    jobs.setInt32(i * JOB_SIZE + 12, 77, true);
+    jobs.setUint32(i * JOB_SIZE + 16, slot ?? stages.put(key, KEYS + i * 64), true);
     next += message.length;
   }
   const address = stages.put(new Uint8Array(jobs.buffer), 0);
   verify(address, cases.length);
   const done = new DataView(stages.take(address, cases.length * JOB_SIZE).buffer);
   return cases.map((_, i) => {
-    const valid = done.getInt32(i * JOB_SIZE + 16, true);
+    const valid = done.getInt32(i * JOB_SIZE + 12, true);
     expect([0, 1]).toContain(valid);
     return valid === 1;
   });

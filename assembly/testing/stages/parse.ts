@@ -1,7 +1,9 @@
+import { wipeArena } from "../../arena";
 import { checkItem } from "../../cbor/cbor";
 import { readSign1 } from "../../cose/cose";
-import { clearCredential, Credential, CREDENTIAL_SIZE } from "../../cose/credential";
-import { parseCredential, readClaims } from "../../credential/cwt";
+import { clearCredential, Credential, CREDENTIAL_SIZE } from "../../credential/credential";
+import { readClaims } from "../../credential/cwt";
+import { readCredential } from "../../credential/recognise";
 import { isDate } from "../../credential/date";
 import { isResidentId } from "../../credential/residentid";
 import { isUtf8 } from "../../cbor/utf8";
@@ -27,9 +29,10 @@ export function checkResidentId(src: usize, length: i32): bool {
   return isResidentId(src, length);
 }
 
-export function parseSign1(src: usize, length: i32, out: usize, arena: usize): Code {
+export function parseSign1(src: usize, length: i32, out: usize): Code {
+  wipeArena();
   clearCredential(changetype<Credential>(out));
-  return readSign1(src, length, changetype<Credential>(out), arena);
+  return readSign1(src, length, changetype<Credential>(out));
 }
 
 export function parseClaims(src: usize, length: i32, out: usize): Code {
@@ -37,13 +40,17 @@ export function parseClaims(src: usize, length: i32, out: usize): Code {
   return readClaims(src, length, changetype<Credential>(out));
 }
 
-export function parseCard(src: usize, length: i32, out: usize, arena: usize): Code {
-  return parseCredential(src, length, changetype<Credential>(out), arena);
+export function parseCard(src: usize, length: i32, out: usize): Code {
+  wipeArena();
+  return readCredential(src, length, changetype<Credential>(out));
 }
 
 /** For benchmarks: the same card `count` times. */
-export function parseCards(src: usize, length: i32, out: usize, arena: usize, count: i32): Code {
+export function parseCards(src: usize, length: i32, out: usize, count: i32): Code {
   let code = Code.UNVERIFIED;
-  for (let i = 0; i < count; i++) code = parseCredential(src, length, changetype<Credential>(out), arena);
+  for (let i = 0; i < count; i++) {
+    wipeArena();
+    code = readCredential(src, length, changetype<Credential>(out));
+  }
   return code;
 }

@@ -1,23 +1,22 @@
+import { Format } from "../../src/abi/batch";
+import { Sign1 } from "../cose/sign1";
+
+/** What stands in for the holder of a credential. */
+export enum HolderProof {
+  /** Nothing: whoever has the QR shows it. */
+  NONE,
+  /** A signature that is still to be checked, or does not hold. */
+  ASKED,
+  /** A signature that holds. */
+  HELD,
+}
+
 /**
- * A credential as the parser leaves it for the stages after: addresses into the inflated bytes, nothing copied.
- * An address is 0 and a length 0 where the field is absent.
+ * A credential as the parser leaves it for the stages after: its issuer's message, and the claims in there. Addresses
+ * into the inflated bytes, nothing copied. An address is 0 and a length 0 where the field is absent.
  */
 @unmanaged
-export class Credential {
-  /** COSE algorithm number from the protected header (RFC 9053). */
-  algorithm: i32;
-  /** Header 4, of the protected header where it stands there. */
-  kid: usize;
-  kidLength: i32;
-  signature: usize;
-  /** Whatever the issuer sent; a length the algorithm does not have is a bad signature, not a parse error. */
-  signatureLength: i32;
-  /** Sig_structure, RFC 9052 section 4.4, written by the parser. */
-  toBeSigned: usize;
-  toBeSignedLength: i32;
-  /** Content of the payload byte string: the claims. */
-  payload: usize;
-  payloadLength: i32;
+export class Credential extends Sign1 {
   /** Claim 1. */
   issuer: usize;
   issuerLength: i32;
@@ -46,6 +45,13 @@ export class Credential {
   dateOfBirth: u32;
   /** Claim 65535 names something that tells the status, whatever its kind. */
   namesStatus: bool;
+  /** What kind of QR it is: a Format of src/abi/batch.ts. */
+  format: Format;
+  /** Is a signature of the holder's asked for, and does it hold? */
+  holder: HolderProof;
+  /** Where it is: what the holder signed, a Sign1 in the arena, and the raw public key that cnf says is his. */
+  holderMessage: usize;
+  holderKey: usize;
 }
 
 export const CREDENTIAL_SIZE: usize = (offsetof<Credential>() + 7) & ~7;
