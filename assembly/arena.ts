@@ -8,8 +8,11 @@ import { ARENA_SIZE, reserve } from "./memory";
 
 /** Inflated bytes of one item, and the slack that the inflater may write. */
 const ITEM_INFLATED: usize = MAX_INFLATED_LENGTH + 128;
-/** What one item can need: its inflated bytes, and as much again for each of two signatures as Sig_structure. */
-const ITEM_RESERVE: usize = 3 * ITEM_INFLATED;
+/**
+ * What one item can need: its inflated bytes, and as much again for each of two signatures as Sig_structure, for the
+ * claims as they are disclosed, and for all that is noted of it.
+ */
+const ITEM_RESERVE: usize = 5 * ITEM_INFLATED;
 
 const ARENA: usize = reserve(ARENA_SIZE);
 let top: usize = ARENA;

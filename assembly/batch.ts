@@ -1,9 +1,13 @@
 import {
   BATCH_SIZE,
   CONTEXT_AT,
+  CONTEXT_AUDIENCE_LENGTH,
   CONTEXT_FLAG_AT_REPLACES_CLOCK,
   CONTEXT_FLAGS,
+  CONTEXT_NONCE_LENGTH,
+  CONTEXT_PURPOSE_LENGTH,
   CONTEXT_SIZE,
+  CONTEXT_TEXT_OFFSET,
   CONTEXTS_OFFSET,
   HEADER_NOW,
   ITEM_CONTEXT,
@@ -56,6 +60,15 @@ export function itemAt(item: i32): usize {
 export function contextAt(item: i32): usize {
   const index = load<u16>(itemAt(item), ITEM_CONTEXT) & <u16>(MAX_BATCH_ITEMS - 1);
   return BATCH + CONTEXTS_OFFSET + <usize>index * CONTEXT_SIZE;
+}
+
+/** The context's own texts, of which none may lie outside the batch: those of a context that says so are at its end. */
+export function contextTexts(context: usize): usize {
+  const lengths =
+    <u32>load<u16>(context, CONTEXT_AUDIENCE_LENGTH) +
+    <u32>load<u16>(context, CONTEXT_PURPOSE_LENGTH) +
+    <u32>load<u16>(context, CONTEXT_NONCE_LENGTH);
+  return BATCH + TEXTS_OFFSET + min(load<u32>(context, CONTEXT_TEXT_OFFSET), <u32>TEXT_CAPACITY - lengths);
 }
 
 // @ts-ignore: decorator

@@ -3,7 +3,7 @@ import { MAX_KEYS_TRIED } from "../src/abi/limits";
 import { codeOf, contextAt, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Code } from "./result";
 import { queueKnown, SIGNATURE_LENGTH } from "./jobs";
-import { algorithmOf } from "./signature/verify";
+import { algorithmOf } from "./cose/algorithm";
 import { findKeys, keyAlgorithm, keyIsNameless, keyMaySign, keyNotAfter, keyNotBefore, nextKey } from "./trust";
 
 /** Which trusted keys may have signed an item; their signatures are queued, and checked together. */

@@ -1,11 +1,12 @@
 import { Algorithm, RESULT_KEY } from "../src/abi/batch";
 import { credentialAt, resultAt, setCode } from "./batch";
+import { algorithmOf } from "./cose/algorithm";
 import { Sign1 } from "./cose/sign1";
 import { HolderProof } from "./credential/credential";
 import { reserve } from "./memory";
 import { Code } from "./result";
 import { Job, JOB_SIZE, KnownJob, OnceJob } from "./signature/job";
-import { algorithmOf, verifyKnown, verifyOnce } from "./signature/verify";
+import { verifyKnown, verifyOnce } from "./signature/verify";
 
 /**
  * The signatures of the items in work, gathered to be checked together: those of issuers by keys that are known, those

@@ -1,4 +1,5 @@
 import {
+  Format,
   ITEM_TEXT_LENGTH,
   ITEM_TEXT_OFFSET,
   NO_DATE,
@@ -15,6 +16,7 @@ import {
 import { MAX_INFLATED_LENGTH, MAX_SCANNED_LENGTH, MAX_TEXT_LENGTH } from "../src/abi/limits";
 import { allocate, giveUpRoom, roomForItem } from "./arena";
 import { BATCH, credentialAt, itemAt, resultAt, setCode } from "./batch";
+import { ARRAY, BYTES, Cursor, CURSOR_SIZE, TAG } from "./cbor/cursor";
 import { Credential } from "./credential/credential";
 import { readCredential } from "./credential/recognise";
 import { decodeBase45 } from "./decode/base45";
@@ -22,13 +24,16 @@ import { inflateZlib } from "./decode/inflate";
 import { addedBefore, lengthScanned } from "./decode/scanned";
 import { reserve } from "./memory";
 import { Code } from "./result";
-import { algorithmOf } from "./signature/verify";
+import { algorithmOf } from "./cose/algorithm";
 
 /** From the text of an item to its credential. */
 
 /** Bytes that base45 yields from the longest text, and the slack its decoder may write. */
 const COMPRESSED_CAPACITY: usize = (MAX_TEXT_LENGTH / 3) * 2 + 64;
 const COMPRESSED: usize = reserve(COMPRESSED_CAPACITY);
+
+const INDEFINITE_ARRAY: u8 = 0x9f;
+const start = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 
 /** Text to Credential. Leaves UNVERIFIED in the result, or the code that refuses the item. */
 export function readItem(item: i32, textsLength: u32): void {
@@ -60,6 +65,7 @@ function decodeItem(item: i32, textsLength: u32, credential: Credential): Code {
   if (length > <u32>MAX_TEXT_LENGTH) return Code.TOO_LONG;
   const compressed = decodeBase45(text, length, COMPRESSED);
   if (compressed < 0) return hasForeignPrefix(text, length) ? Code.BAD_PREFIX : -compressed;
+  if (isMessage(COMPRESSED, compressed)) return readUncompressed(compressed, credential);
   const bytes = roomForItem();
   const inflated = inflateZlib(COMPRESSED, compressed, bytes, MAX_INFLATED_LENGTH);
   if (inflated < 0) giveUpRoom();
@@ -67,6 +73,30 @@ function decodeItem(item: i32, textsLength: u32, credential: Credential): Code {
   if (inflated < 0) return -inflated;
   allocate(inflated);
   return readCredential(bytes, inflated, credential);
+}
+
+/**
+ * Do the bytes begin as a COSE_Sign1 does, with or without tags: an array of some three to five items, or of indefinite
+ * length, whose first is a byte string? No zlib stream does: its first byte is below 0x80 (RFC 1950 section 2.2).
+ */
+function isMessage(bytes: usize, length: i32): bool {
+  if (length < 3 || load<u8>(bytes) < 0x80) return false;
+  start.open(bytes, bytes + <usize>length);
+  while (start.readHead()) {
+    if (start.major == TAG) continue;
+    const isFew = start.argument >= 3 && start.argument <= 5;
+    return start.major == ARRAY && isFew && start.readHead() && start.major == BYTES;
+  }
+  const at = start.position;
+  return load<u8>(at) == INDEFINITE_ARRAY && load<u8>(at + 1) >>> 5 == BYTES;
+}
+
+/** A presentation needs no zlib, which would only make it longer; cards are compressed (contract section 2). */
+function readUncompressed(length: i32, credential: Credential): Code {
+  const bytes = allocate(length);
+  memory.copy(bytes, COMPRESSED, length);
+  const code = readCredential(bytes, length, credential);
+  return code == Code.VALID && credential.format != Format.PRESENTATION ? Code.BAD_ZLIB : code;
 }
 
 export function wipeCompressed(): void {

@@ -1,7 +1,7 @@
-import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES } from "../../src/abi/limits";
+import { MAX_CBOR_DEPTH, MAX_MAP_ENTRIES, MAX_TEXT_KEY_LENGTH } from "../../src/abi/limits";
 import { reserve } from "../memory";
 import { Code } from "../result";
-import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TEXT, UNSIGNED } from "./cursor";
+import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, SIMPLE, TAG, TEXT, UNSIGNED } from "./cursor";
 import { addKey } from "./keys";
 import { isUtf8 } from "./utf8";
 
@@ -28,6 +28,25 @@ const FRAMES: usize = reserve(<usize>(MAX_CBOR_DEPTH + 1) * FRAME_SIZE);
 const DEEPEST: usize = FRAMES + <usize>MAX_CBOR_DEPTH * FRAME_SIZE;
 
 const input = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
+const entries = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
+
+/** Which keys and tags an item may have, beside what checkItem asks of all. */
+export enum Keys {
+  /** Any. */
+  ANY,
+  /** Those of a presentation (draft-ietf-spice-sd-cwt section 6.3): integers and short texts; nothing of redaction. */
+  PLAIN,
+  /** And of the claims inside, where what is redacted is listed under simple(59) or stands in tag 60. */
+  CLAIMS,
+}
+
+/** Key of a map whose value lists hashes of redacted entries. */
+export const REDACTED_KEYS: u64 = 59;
+/** Tag of the hash of a redacted element. */
+export const REDACTED_ELEMENT: u64 = 60;
+/** Tags of what is to be redacted, which only an issuer's own software sees. */
+const TO_BE_REDACTED: u64 = 58;
+const TO_BE_DECOY: u64 = 62;
 
 /**
  * Is this exactly one CBOR item in our profile of RFC 8949? Definite lengths, UTF-8 in text, no map with a key twice (by
@@ -35,7 +54,7 @@ const input = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
  * tags, nothing after the item. Content of byte strings is not looked at: where one wraps CBOR, that is an item of its
  * own with a depth of its own. Returns VALID, BAD_CBOR or TOO_DEEP.
  */
-export function checkItem(start: usize, length: i32): Code {
+export function checkItem(start: usize, length: i32, keys: Keys = Keys.ANY): Code {
   input.open(start, start + length);
   let frame = changetype<Frame>(FRAMES);
   // Of the innermost frame, stored when another is opened inside.
@@ -60,6 +79,7 @@ export function checkItem(start: usize, length: i32): Code {
     if (!input.readHead()) return Code.BAD_CBOR;
     const major = input.major;
     const argument = input.argument;
+    if (keys != Keys.ANY && !isAllowed(keys, isKey)) return Code.BAD_CBOR;
     if (major <= NEGATIVE) {
       if (!isKey) continue;
       if (argument < 128) {
@@ -85,6 +105,17 @@ export function checkItem(start: usize, length: i32): Code {
     }
     if (isKey && !addKey(frame.firstKey, keyTop++, itemStart, input.position)) return Code.BAD_CBOR;
   }
+}
+
+/** May the item whose head was read last stand here? */
+function isAllowed(keys: Keys, isKey: bool): bool {
+  const major = input.major;
+  const argument = input.argument;
+  if (major == SIMPLE && input.info == 24 && argument == REDACTED_KEYS) return isKey && keys == Keys.CLAIMS;
+  if (isKey) return major <= NEGATIVE || (major == TEXT && argument <= <u64>MAX_TEXT_KEY_LENGTH);
+  if (major != TAG) return true;
+  if (argument == TO_BE_REDACTED || argument == TO_BE_DECOY) return false;
+  return argument != REDACTED_ELEMENT || keys == Keys.CLAIMS;
 }
 
 function openMap(frame: Frame, keyTop: u32): void {
@@ -138,4 +169,25 @@ export function readKey(cursor: Cursor): i64 {
   const key = integerOf(cursor);
   if (key == NO_INTEGER) finishItem(cursor);
   return key;
+}
+
+/** Of the map `start` to `limit` the value under an integer key: where it begins, 0 where it is not there. */
+export function valueUnder(start: usize, limit: usize, key: i64): usize {
+  entries.open(start, limit);
+  if (!entries.readHead() || entries.major != MAP) return 0;
+  for (let count = entries.argument; count > 0; count--) {
+    const found = readKey(entries) == key;
+    if (found) return entries.position;
+    entries.readHead();
+    finishItem(entries);
+  }
+  return 0;
+}
+
+/** Where the item that begins at `start` ends. */
+export function endOf(start: usize, limit: usize): usize {
+  entries.open(start, limit);
+  entries.readHead();
+  finishItem(entries);
+  return entries.position;
 }

@@ -33,7 +33,7 @@ export function addKey(first: u32, top: u32, start: usize, limit: usize): bool {
  * Equal values have equal fingerprints: integers, lengths and floats count by value, whatever width they came in. An
  * integer is never a float (RFC 8949 section 5.6.1). Maps inside keys count entry by entry in their order.
  */
-function fingerprint(start: usize, limit: usize): u64 {
+export function fingerprint(start: usize, limit: usize): u64 {
   key.open(start, limit);
   let print: u64 = 0;
   for (let items: u64 = 1; items > 0; items--) {

@@ -1,7 +1,8 @@
 import { MAX_KID_LENGTH } from "../../src/abi/limits";
 import { allocate } from "../arena";
 import { Code } from "../result";
-import { checkItem, finishItem, integerOf } from "../cbor/cbor";
+import { checkItem, finishItem, integerOf, Keys } from "../cbor/cbor";
+import { algorithmOf } from "./algorithm";
 import { Sign1 } from "./sign1";
 import { ARRAY, BYTES, Cursor, CURSOR_SIZE, MAP, NEGATIVE, TAG, TEXT } from "../cbor/cursor";
 import { addKey } from "../cbor/keys";
@@ -9,11 +10,24 @@ import { addKey } from "../cbor/keys";
 const TAG_COSE_SIGN1: u64 = 18; // RFC 9052 section 4.2
 const TAG_CWT: u64 = 61; // RFC 8392 section 6
 
-// Header parameters (RFC 9052 section 3.1; typ is RFC 9596).
+// Header parameters (RFC 9052 section 3.1; typ is RFC 9596, CWT Claims RFC 9597, the others draft-ietf-spice-sd-cwt).
 const ALG: i64 = 1;
 const CRIT: i64 = 2;
 const KID: i64 = 4;
-const TYP: i64 = 16;
+export const KCWT: i64 = 13;
+export const CWT_CLAIMS: i64 = 15;
+export const TYP: i64 = 16;
+export const SD_CLAIMS: i64 = 17;
+export const SD_ALG: i64 = 170;
+export const SD_AEAD_CLAIMS: i64 = 171;
+
+/** What a message is read as: which keys it may have, and which labels are understood. */
+export enum Form {
+  CWT,
+  /** What a holder signs round an SD-CWT. */
+  KEY_BINDING_TOKEN,
+  SD_CWT,
+}
 
 const message = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 const header = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
@@ -27,8 +41,8 @@ let labelCount: u32 = 0;
  * The algorithm is taken from the protected header alone; a kid may stand in both headers, and the protected one counts;
  * any other label in both is refused. Returns VALID, BAD_CBOR, TOO_DEEP, BAD_COSE or UNSUPPORTED_ALGORITHM.
  */
-export function readSign1(src: usize, length: i32, out: Sign1): Code {
-  const wellFormed = checkItem(src, length);
+export function readSign1(src: usize, length: i32, out: Sign1, form: Form): Code {
+  const wellFormed = checkItem(src, length, form == Form.CWT ? Keys.ANY : Keys.PLAIN);
   if (wellFormed != Code.VALID) return wellFormed;
 
   message.open(src, src + length);
@@ -58,17 +72,16 @@ export function readSign1(src: usize, length: i32, out: Sign1): Code {
   out.signatureLength = <i32>message.argument;
   out.signature = message.position - <usize>message.argument;
 
+  out.header = protectedStart;
+  out.headerLength = <i32>(protectedEnd - protectedStart);
+  out.unprotected = unprotectedStart;
+  out.unprotectedLength = <i32>(unprotectedEnd - unprotectedStart);
   writeSigStructure(protectedStart, protectedEnd, out);
   labelCount = 0;
-  const code = readProtected(protectedStart, protectedEnd, out);
+  const code = readProtected(protectedStart, protectedEnd, out, form);
   if (code != Code.VALID) return code;
   if (!readUnprotected(unprotectedStart, unprotectedEnd, out)) return Code.BAD_COSE;
-  return isSupported(out.algorithm) ? Code.VALID : Code.UNSUPPORTED_ALGORITHM;
-}
-
-/** EdDSA and Ed25519, ES256 and ESP256 (RFC 9053, RFC 9864), and SM2 with SM3 from the private-use range. */
-function isSupported(algorithm: i32): bool {
-  return algorithm == -8 || algorithm == -19 || algorithm == -7 || algorithm == -9 || algorithm == -65537;
+  return algorithmOf(out.algorithm) != 0 ? Code.VALID : Code.UNSUPPORTED_ALGORITHM;
 }
 
 /** Read a byte string: it ends at the cursor, and `argument` is its length. */
@@ -76,9 +89,9 @@ function readBytes(): bool {
   return message.readHead() && message.major == BYTES && message.skip(message.argument);
 }
 
-function readProtected(start: usize, end: usize, out: Sign1): Code {
+function readProtected(start: usize, end: usize, out: Sign1, form: Form): Code {
   if (start == end) return Code.BAD_COSE; // an empty header names no algorithm
-  const wellFormed = checkItem(start, <i32>(end - start));
+  const wellFormed = checkItem(start, <i32>(end - start), keysOfHeader(form));
   if (wellFormed != Code.VALID) return wellFormed;
   header.open(start, end);
   header.readHead();
@@ -90,7 +103,7 @@ function readProtected(start: usize, end: usize, out: Sign1): Code {
     if (!readLabel()) return Code.BAD_COSE;
     const label = integerOf(header);
     finishItem(header);
-    if (isUnderstood(label)) known |= 1 << (<u32>label);
+    known |= bitOf(label, form);
     const value = header.position;
     header.readHead();
     if (label == ALG) {
@@ -105,8 +118,8 @@ function readProtected(start: usize, end: usize, out: Sign1): Code {
     }
     finishItem(header);
   }
-  if ((known & (1 << (<u32>ALG))) == 0) return Code.BAD_COSE;
-  return critical == 0 || isCritUnderstood(critical, end, known) ? Code.VALID : Code.BAD_COSE;
+  if ((known & bitOf(ALG, form)) == 0) return Code.BAD_COSE;
+  return critical == 0 || isCritUnderstood(critical, end, known, form) ? Code.VALID : Code.BAD_COSE;
 }
 
 function readUnprotected(start: usize, end: usize, out: Sign1): bool {
@@ -142,19 +155,30 @@ function readKid(out: Sign1): bool {
   return true;
 }
 
-function isUnderstood(label: i64): bool {
-  return label == ALG || label == CRIT || label == KID || label == TYP;
+/** Claims may stand in an SD-CWT's header, redacted as in its payload. */
+function keysOfHeader(form: Form): Keys {
+  if (form == Form.CWT) return Keys.ANY;
+  return form == Form.SD_CWT ? Keys.CLAIMS : Keys.PLAIN;
+}
+
+/** A bit for each label that this verifier understands in a message of this form; 0 for others. */
+function bitOf(label: i64, form: Form): u32 {
+  if (label == ALG || label == CRIT || label == KID || label == TYP) return 1 << <u32>label;
+  if (form == Form.KEY_BINDING_TOKEN && label == KCWT) return 1 << <u32>KCWT;
+  if (form != Form.SD_CWT) return 0;
+  if (label == CWT_CLAIMS) return 1 << <u32>CWT_CLAIMS;
+  return label == SD_ALG ? 1 << 31 : 0;
 }
 
 /** Does crit name one label or more, each understood and in the protected header (RFC 9052 section 3.1)? */
-function isCritUnderstood(start: usize, end: usize, known: u32): bool {
+function isCritUnderstood(start: usize, end: usize, known: u32, form: Form): bool {
   header.open(start, end);
   header.readHead();
   if (header.major != ARRAY || header.argument == 0) return false;
   for (let count = header.argument; count > 0; count--) {
     header.readHead();
     const label = integerOf(header);
-    if (!isUnderstood(label) || (known & (1 << (<u32>label))) == 0) return false;
+    if ((known & bitOf(label, form)) == 0) return false;
   }
   return true;
 }

@@ -7,6 +7,11 @@ import { allocate } from "../arena";
  */
 @unmanaged
 export class Sign1 {
+  /** The protected header's content, and the unprotected header: maps, or of no bytes. */
+  header: usize;
+  headerLength: i32;
+  unprotected: usize;
+  unprotectedLength: i32;
   /** COSE algorithm number from the protected header (RFC 9053). */
   algorithm: i32;
   /** Header 4, of the protected header where it stands there. */

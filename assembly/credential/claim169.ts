@@ -1,5 +1,5 @@
 import { Format } from "../../src/abi/batch";
-import { readSign1 } from "../cose/cose";
+import { Form, readSign1 } from "../cose/cose";
 import { Code } from "../result";
 import { Credential } from "./credential";
 import { readClaims } from "./cwt";
@@ -12,7 +12,7 @@ import { readIdentity } from "./identity";
  */
 export function readClaim169(src: usize, length: i32, out: Credential): Code {
   out.format = Format.CLAIM169;
-  let code = readSign1(src, length, out);
+  let code = readSign1(src, length, out, Form.CWT);
   if (code == Code.VALID) code = readClaims(out.payload, out.payloadLength, out);
   return code == Code.VALID ? readIdentity(out) : code;
 }

@@ -11,6 +11,9 @@ const URI: usize = memory.data<u8>([0x75, 0x72, 0x69]); // "uri"
 /** 9999-12-31T23:59:59Z, the end of RFC 3339. Milliseconds taken for seconds lie beyond. */
 const LAST_MOMENT: i64 = 253402300799;
 
+/** 2^63 - 1024, the largest float whose seconds fit into 64 bits. */
+const LARGEST_FLOAT: f64 = 9223372036854774784.0;
+
 const claims = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 
 /**
@@ -20,18 +23,24 @@ const claims = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
 export function readClaims(src: usize, length: i32, out: Credential): Code {
   const wellFormed = checkItem(src, length);
   if (wellFormed != Code.VALID) return wellFormed;
+  const code = readClaimsMap(src, length, out, LARGEST_FLOAT);
+  return code == Code.VALID && out.identity == 0 ? Code.MISSING_CLAIM : code;
+}
+
+/** The same of an item that checkItem has passed, where claim 169 need not be; dates that are floats lie within ±`most`. */
+export function readClaimsMap(src: usize, length: i32, out: Credential, most: f64): Code {
   claims.open(src, src + length);
   claims.readHead();
   if (claims.major != MAP) return Code.BAD_CWT;
   for (let entries = claims.argument; entries > 0; entries--) {
     const claim = readKey(claims);
-    if (!readClaim(claim, out)) return Code.BAD_CWT;
+    if (!readClaim(claim, out, most)) return Code.BAD_CWT;
   }
-  return out.identity != 0 ? Code.VALID : Code.MISSING_CLAIM;
+  return Code.VALID;
 }
 
 /** Read a claim's value; false when it is not of the claim's type. */
-function readClaim(claim: i64, out: Credential): bool {
+function readClaim(claim: i64, out: Credential, most: f64): bool {
   const start = claims.position;
   claims.readHead();
   if (claim == 1) {
@@ -41,7 +50,7 @@ function readClaim(claim: i64, out: Credential): bool {
   } else if (claim == 2) {
     if (claims.major != TEXT) return false;
   } else if (claim == 4 || claim == 5 || claim == 6) {
-    const date = numericDate();
+    const date = numericDate(claims, most);
     if (date == NO_INTEGER) return false;
     if (claim == 4) out.expires = date;
     else if (claim == 5) out.notBefore = date;
@@ -65,18 +74,18 @@ function readClaim(claim: i64, out: Credential): bool {
 }
 
 /**
- * NumericDate (RFC 8392 section 2): seconds since 1970, here rounded down, as an integer or a float but untagged;
- * NO_INTEGER when it is neither, not finite or not within 64 bits, whose ends stand for dates that are absent.
+ * NumericDate (RFC 8392 section 2) whose head was read last: seconds since 1970, here rounded down, as an integer or a
+ * float within ±`most` but untagged; NO_INTEGER when it is neither, not finite or not within 64 bits, whose ends stand for
+ * dates that are absent.
  */
-function numericDate(): i64 {
-  if (claims.major <= NEGATIVE) {
-    const integer = integerOf(claims);
+export function numericDate(head: Cursor, most: f64): i64 {
+  if (head.major <= NEGATIVE) {
+    const integer = integerOf(head);
     return integer == i64.MAX_VALUE ? NO_INTEGER : integer;
   }
-  if (claims.major != SIMPLE || claims.info < 25) return NO_INTEGER;
-  const seconds = Math.floor(floatValue(claims.info, claims.argument));
-  // False for NaN too. 2^63 is a float; the integer below it is not.
-  return seconds > -9223372036854775808.0 && seconds < 9223372036854775808.0 ? <i64>seconds : NO_INTEGER;
+  if (head.major != SIMPLE || head.info < 25) return NO_INTEGER;
+  const seconds = Math.floor(floatValue(head.info, head.argument));
+  return seconds >= -most && seconds <= most ? <i64>seconds : NO_INTEGER; // false for NaN too
 }
 
 /**

@@ -5,14 +5,6 @@ import * as sm2 from "./sm2";
 
 /** The one place that knows which module serves which algorithm. */
 
-/** Algorithm that a COSE number names (RFC 9053, RFC 9864; SM2 is private use), or 0. */
-export function algorithmOf(cose: i32): Algorithm {
-  if (cose == -8 || cose == -19) return Algorithm.ED25519;
-  if (cose == -7 || cose == -9) return Algorithm.P256;
-  if (cose == -65537) return Algorithm.SM2;
-  return 0;
-}
-
 /** Check a public key and prepare it under `slot`; false if it must never be trusted. */
 export function loadKnownKey(algorithm: Algorithm, slot: i32, publicKey: usize): bool {
   if (algorithm == Algorithm.ED25519) return ed25519.loadKnownKey(slot, publicKey);

@@ -31,6 +31,17 @@ export const CONTEXT_MIN_TIER = 12;
 export const CONTEXT_MIN_AGE = 13;
 /** u8, CONTEXT_FLAG_* */
 export const CONTEXT_FLAGS = 14;
+/**
+ * u32, where in the texts the context's own lie, one after the other: the audience, the purpose as an audience, the
+ * nonce. u16 each, their lengths; 0 where none is asked.
+ */
+export const CONTEXT_TEXT_OFFSET = 16;
+export const CONTEXT_AUDIENCE_LENGTH = 20;
+export const CONTEXT_PURPOSE_LENGTH = 22;
+export const CONTEXT_NONCE_LENGTH = 24;
+/** u16 each, seconds: how long ago a presentation may have been made, and how far ahead the phone's clock may be. */
+export const CONTEXT_FRESHNESS = 26;
+export const CONTEXT_SKEW = 28;
 export const CONTEXT_SIZE = 64;
 
 /** The purpose is not accepted yet, here or anywhere. */
@@ -45,6 +56,8 @@ export const CONTEXT_FLAG_DETAIL = 8;
 export const CONTEXT_FLAG_CLAIMS = 16;
 /** The moment at which the card must be valid stands for the clock in all else too: keys, trust and status. */
 export const CONTEXT_FLAG_AT_REPLACES_CLOCK = 32;
+/** Return what an accepted presentation is known by, so that it is accepted once. */
+export const CONTEXT_FLAG_REPLAY = 64;
 
 // Item: where its text lies, and what is asked of it.
 /** u32, offset from the start of the texts. */
@@ -89,7 +102,12 @@ export const BATCH_SIZE = TEXTS_OFFSET + TEXT_CAPACITY;
 
 /** What kind of QR it was. */
 export enum Format {
+  /** A static card. */
   CLAIM169 = 1,
+  /** A credential that its holder's phone shows: an SD-CWT in a key binding token. */
+  PRESENTATION = 2,
+  /** An SD-CWT by itself, which proves nothing of who shows it. */
+  SD_CWT = 3,
 }
 
 /** Assurance level of a credential (claim 169, key 75). */

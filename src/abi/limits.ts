@@ -12,6 +12,10 @@ export const MAX_INFLATED_LENGTH = 65536;
 export const MAX_CBOR_DEPTH = 16;
 /** Entries of one CBOR map. */
 export const MAX_MAP_ENTRIES = 256;
+/** Disclosures of one presentation. */
+export const MAX_DISCLOSURES = 64;
+/** Bytes of a text that is the key of a map in a presentation (draft-ietf-spice-sd-cwt section 6.3). */
+export const MAX_TEXT_KEY_LENGTH = 255;
 /** Bytes of a key identifier (COSE header 4); ours have 8. */
 export const MAX_KID_LENGTH = 64;
 /**

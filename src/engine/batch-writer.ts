@@ -18,9 +18,12 @@ import {
   TEXTS_OFFSET,
 } from "../abi/batch.js";
 import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
-import { type Requirements, writeContext } from "../format/requirements.js";
+import { MAX_CONTEXT_TEXTS_LENGTH, type Requirements, textsOf, writeContext } from "../format/requirements.js";
 
 const utf8 = new TextEncoder();
+
+/** Bytes of texts that one more item can need: its own, and its request's. */
+const ROOM = MAX_SCANNED_LENGTH + MAX_CONTEXT_TEXTS_LENGTH;
 
 /** Fills one slab: the single copy of a QR text on its way from the socket to the engine. */
 export class BatchWriter {
@@ -45,17 +48,17 @@ export class BatchWriter {
 
   /** Room for one more text, however long? */
   get full(): boolean {
-    return this.#count === MAX_BATCH_ITEMS || TEXT_CAPACITY - this.#textLength < MAX_SCANNED_LENGTH;
+    return this.#count === MAX_BATCH_ITEMS || TEXT_CAPACITY - this.#textLength < ROOM;
   }
 
   /** Append one text; the caller has looked at `full`. */
   add(text: string | Uint8Array, requirements: Requirements): void {
+    if (requirements !== this.#lastRequirements) this.#useContext(requirements);
     const item = ITEMS_OFFSET + this.#count * ITEM_SIZE;
     const length = typeof text === "string" ? this.#copyString(text) : this.#copyBytes(text);
     this.view.setUint32(item + ITEM_TEXT_OFFSET, this.#textLength, true);
     this.view.setUint32(item + ITEM_TEXT_LENGTH, length, true);
     if (length <= MAX_SCANNED_LENGTH) this.#textLength += length;
-    if (requirements !== this.#lastRequirements) this.#useContext(requirements);
     this.view.setUint16(item + ITEM_CONTEXT, this.#lastContext, true);
     this.#count++;
   }
@@ -84,11 +87,24 @@ export class BatchWriter {
     let index = this.#contexts.get(requirements);
     if (index === undefined) {
       index = this.#contexts.size;
-      writeContext(this.view, CONTEXTS_OFFSET + index * CONTEXT_SIZE, requirements);
+      writeContext(this.view, CONTEXTS_OFFSET + index * CONTEXT_SIZE, requirements, this.#copyTextsOf(requirements));
       this.#contexts.set(requirements, index);
     }
     this.#lastRequirements = requirements;
     this.#lastContext = index;
+  }
+
+  #copyTextsOf(requirements: Requirements): { offset: number; lengths: number[] } {
+    const offset = this.#textLength;
+    const texts = textsOf(requirements);
+    const lengths = texts.map(({ length }) => length);
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    if (total > MAX_CONTEXT_TEXTS_LENGTH) throw new RangeError("audience, purpose and nonce are too long for a batch");
+    for (const text of texts) {
+      this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
+      this.#textLength += text.length;
+    }
+    return { offset, lengths };
   }
 
   /** A text over the limit is not copied, its length alone decides. */

@@ -1,5 +1,6 @@
 import {
   Algorithm,
+  Format,
   NO_DATE,
   NO_KEY,
   RESULT_ALGORITHM,
@@ -21,6 +22,7 @@ import { Code } from "../abi/code.js";
 import type {
   AlgorithmName,
   CodeName,
+  FormatName,
   Outcome,
   StatusName,
   StatusSourceName,
@@ -34,6 +36,11 @@ export interface KeyName {
   issuer?: string;
 }
 
+const FORMATS: Partial<Record<number, FormatName>> = {
+  [Format.CLAIM169]: "claim169",
+  [Format.PRESENTATION]: "presentation",
+  [Format.SD_CWT]: "sd-cwt",
+};
 const TIERS: Partial<Record<number, TierName>> = { [Tier.LITE]: "lite", [Tier.FULL]: "full" };
 const ALGORITHMS: Partial<Record<number, AlgorithmName>> = {
   [Algorithm.ED25519]: "EdDSA",
@@ -88,14 +95,16 @@ const CODES = new Map(
 export function readVerdict(view: DataView, index: number, keys: readonly KeyName[]): Verdict {
   const at = RESULTS_OFFSET + index * RESULT_SIZE;
   const verdict = bareVerdict(CODES.get(view.getUint8(at + RESULT_CODE)) ?? Code.INTERNAL);
-  if (view.getUint8(at + RESULT_FORMAT) === 0) return verdict;
-  verdict.format = "claim169";
+  const format = view.getUint8(at + RESULT_FORMAT);
+  if (format === 0) return verdict;
+  const name = FORMATS[format];
+  if (name !== undefined) verdict.format = name;
   const alg = ALGORITHMS[view.getUint8(at + RESULT_ALGORITHM)];
   if (alg !== undefined) verdict.alg = alg;
   const key = view.getUint16(at + RESULT_KEY, true);
-  const name = key === NO_KEY ? undefined : keys[key];
-  if (name?.kid !== undefined) verdict.kid = name.kid;
-  if (name?.issuer !== undefined) verdict.issuer = name.issuer;
+  const keyName = key === NO_KEY ? undefined : keys[key];
+  if (keyName?.kid !== undefined) verdict.kid = keyName.kid;
+  if (keyName?.issuer !== undefined) verdict.issuer = keyName.issuer;
   const tierAndStatus = view.getUint8(at + RESULT_TIER_AND_STATUS);
   const tier = TIERS[tierAndStatus & 15];
   if (tier !== undefined) verdict.tier = tier;

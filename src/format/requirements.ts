@@ -1,5 +1,6 @@
 import {
   CONTEXT_AT,
+  CONTEXT_AUDIENCE_LENGTH,
   CONTEXT_DATE,
   CONTEXT_FLAG_AT_REPLACES_CLOCK,
   CONTEXT_FLAG_CLAIMS,
@@ -8,8 +9,13 @@ import {
   CONTEXT_FLAG_PURPOSE_REFUSED,
   CONTEXT_FLAG_REGION_REFUSED,
   CONTEXT_FLAGS,
+  CONTEXT_FRESHNESS,
   CONTEXT_MIN_AGE,
   CONTEXT_MIN_TIER,
+  CONTEXT_NONCE_LENGTH,
+  CONTEXT_PURPOSE_LENGTH,
+  CONTEXT_SKEW,
+  CONTEXT_TEXT_OFFSET,
   type Tier,
 } from "../abi/batch.js";
 
@@ -31,12 +37,42 @@ export interface Requirements {
   presentationRequired?: boolean;
   /** What to return beside the verdict: the names the card itself gives (key id, iss), or those and its claims. */
   detail?: "names" | "claims";
+  /** Of a presentation: who asks, and the purpose as an audience; one of the two must be what it was made for. */
+  audience?: string;
+  purposeAudience?: string;
+  /** Of a presentation: the number that the gate has shown to the phone, which is signed with it. */
+  nonce?: string;
+  /** Of a presentation, in seconds: how long ago it may have been made, and how far ahead the phone's clock may be. */
+  freshness?: number;
+  skew?: number;
   /** Keys of claim 169 that the policy lets this relying party see; absent: all. */
   disclosed?: readonly number[];
 }
 
-/** Write `requirements` as the CONTEXT_SIZE bytes at `offset`. */
-export function writeContext(view: DataView, offset: number, requirements: Requirements): void {
+/** Seconds that a presentation may be old, and that a phone's clock may be ahead, where no policy says so (contract §3). */
+export const FRESHNESS = 60;
+export const SKEW = 30;
+
+/** Bytes of the texts that one context may bring along; see textsOf. */
+export const MAX_CONTEXT_TEXTS_LENGTH = 3 * 1024;
+
+const utf8 = new TextEncoder();
+
+/** What a presentation is held against, as bytes that go with the context: audience, purpose, nonce. */
+export function textsOf({ audience = "", purposeAudience = "", nonce = "" }: Requirements): Uint8Array[] {
+  return [audience, purposeAudience, nonce].map((text) => utf8.encode(text));
+}
+
+/**
+ * Write `requirements` as the CONTEXT_SIZE bytes at `offset`; their texts, of these lengths, lie at this offset of the
+ * batch's.
+ */
+export function writeContext(
+  view: DataView,
+  offset: number,
+  requirements: Requirements,
+  texts: { offset: number; lengths: readonly number[] },
+): void {
   let flags = 0;
   if (requirements.refused === "purpose") flags |= CONTEXT_FLAG_PURPOSE_REFUSED;
   if (requirements.refused === "region") flags |= CONTEXT_FLAG_REGION_REFUSED;
@@ -49,6 +85,13 @@ export function writeContext(view: DataView, offset: number, requirements: Requi
   view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);
   view.setUint8(offset + CONTEXT_MIN_AGE, requirements.minAge ?? 0);
   view.setUint8(offset + CONTEXT_FLAGS, flags);
+  const [audience = 0, purpose = 0, nonce = 0] = texts.lengths;
+  view.setUint32(offset + CONTEXT_TEXT_OFFSET, texts.offset, true);
+  view.setUint16(offset + CONTEXT_AUDIENCE_LENGTH, audience, true);
+  view.setUint16(offset + CONTEXT_PURPOSE_LENGTH, purpose, true);
+  view.setUint16(offset + CONTEXT_NONCE_LENGTH, nonce, true);
+  view.setUint16(offset + CONTEXT_FRESHNESS, requirements.freshness ?? FRESHNESS, true);
+  view.setUint16(offset + CONTEXT_SKEW, requirements.skew ?? SKEW, true);
 }
 
 /**

@@ -6,6 +6,8 @@ export type TierName = "lite" | "full";
 /** What decided the status: the issuer's snapshot, a delta on top of it, or a Token Status List. */
 export type StatusSourceName = "snapshot" | "delta" | "list";
 export type StatusName = "good" | "revoked" | "suspended" | "not-covered" | "stale" | "unchecked";
+/** A static card, a credential that its holder's phone shows, or one that should have been shown so. */
+export type FormatName = "claim169" | "presentation" | "sd-cwt";
 /** The algorithm as the credential's protected header named its family: one name per key type. */
 export type AlgorithmName = "EdDSA" | "ES256" | "SM2";
 
@@ -16,7 +18,7 @@ export type ClaimValue = string | number | boolean | null | ClaimValue[] | { [ke
 export interface Verdict {
   outcome: Outcome;
   code: CodeName;
-  format?: "claim169";
+  format?: FormatName;
   alg?: AlgorithmName;
   /** Key id in lower-case hex. */
   kid?: string;

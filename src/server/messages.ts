@@ -46,7 +46,7 @@ const codes = Object.keys(Code).filter((key) => Number.isNaN(Number(key)));
 export const verdict = z.object({
   outcome: z.enum(["accepted", "refused", "undetermined"]),
   code: z.enum(codes),
-  format: z.literal("claim169").optional(),
+  format: z.enum(["claim169", "presentation", "sd-cwt"]).optional(),
   alg: z.enum(["EdDSA", "ES256", "SM2"]).optional(),
   kid: z.string().optional().describe("Key id in hexadecimal"),
   issuer: z.string().optional(),

@@ -1,5 +1,9 @@
 /** The fields of assembly/credential/credential.ts in their order, each at its natural alignment. */
 const FIELDS = {
+  header: "u32",
+  headerLength: "i32",
+  unprotected: "u32",
+  unprotectedLength: "i32",
   algorithm: "i32",
   kid: "u32",
   kidLength: "i32",

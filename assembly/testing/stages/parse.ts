@@ -1,6 +1,6 @@
 import { wipeArena } from "../../arena";
 import { checkItem } from "../../cbor/cbor";
-import { readSign1 } from "../../cose/cose";
+import { Form, readSign1 } from "../../cose/cose";
 import { clearCredential, Credential, CREDENTIAL_SIZE } from "../../credential/credential";
 import { readClaims } from "../../credential/cwt";
 import { readCredential } from "../../credential/recognise";
@@ -32,7 +32,7 @@ export function checkResidentId(src: usize, length: i32): bool {
 export function parseSign1(src: usize, length: i32, out: usize): Code {
   wipeArena();
   clearCredential(changetype<Credential>(out));
-  return readSign1(src, length, changetype<Credential>(out));
+  return readSign1(src, length, changetype<Credential>(out), Form.CWT);
 }
 
 export function parseClaims(src: usize, length: i32, out: usize): Code {

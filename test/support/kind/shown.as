@@ -1,6 +1,6 @@
 // A kind of QR that only tests know: a credential that its holder has signed whole, by the Ed25519 key in its cnf.
 import { wipedSign1 } from "../cose/sign1";
-import { readSign1 } from "../cose/cose";
+import { Form, readSign1 } from "../cose/cose";
 import { finishItem, readKey } from "../cbor/cbor";
 import { BYTES, Cursor, CURSOR_SIZE, MAP } from "../cbor/cursor";
 import { Code } from "../result";
@@ -16,7 +16,7 @@ export function isShown(src: usize, length: i32): bool {
 
 export function readShown(src: usize, length: i32, out: Credential): Code {
   const message = wipedSign1();
-  let code = readSign1(src, length, message);
+  let code = readSign1(src, length, message, Form.CWT);
   if (code == Code.VALID) code = readClaim169(message.payload, message.payloadLength, out);
   if (code != Code.VALID) return code;
   out.format = 200;
