@@ -68,6 +68,13 @@ describe("the package", () => {
     for (const wasm of ["engine/hufu", "authority/snapshot/builder"]) expect(files).toContain(`dist/src/${wasm}.wasm`);
   });
 
+  it("holds nothing of sources that are gone: the build takes it away", () => {
+    const stale = join(root, "dist/src/gone.js");
+    writeFileSync(stale, "");
+    execFileSync(process.execPath, [join(root, "scripts/after-build.mjs")]);
+    expect(existsSync(stale)).toBe(false);
+  });
+
   it("holds all that its files import, but for the benchmarks", () => {
     for (const path of files.filter((path) => /\.m?js$/.test(path))) {
       const text = readFileSync(join(installed, path), "utf8");

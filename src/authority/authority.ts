@@ -8,7 +8,7 @@ import { AuthorityError } from "./errors.js";
 import { issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Refusal } from "./issuing.js";
 import { ListPlaces } from "./list-places.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
-import { ageOn, type Person } from "./person.js";
+import { ageOn, keptPerson, type Person } from "./person.js";
 import { refuseToGoBack } from "./published-folder.js";
 import {
   publishDelta,
@@ -213,7 +213,11 @@ export class Authority {
         card.tier === Tier.FULL ? "there is nothing left to approve" : "only good lite cards are approved",
       );
     }
-    const order: Order = { person: card.details, tier: Tier.FULL, replaces: card.id };
+    const order: Order = {
+      person: keptPerson(card.idNumber, card.details, options.issuedAt),
+      tier: Tier.FULL,
+      replaces: card.id,
+    };
     for await (const [outcome] of issue(this.database, [order], this.#terms(options, FULL_VALIDITY))) {
       if (outcome !== undefined && "card" in outcome) return outcome.card;
       if (outcome?.refused === "already-enrolled") {

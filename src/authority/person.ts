@@ -6,6 +6,7 @@ import { readJwk } from "../format/trust/jwks.js";
 import { momentOf } from "../format/requirements.js";
 import { isCalendarDate, parseResidentId } from "../format/resident-id.js";
 import { fromBase64 } from "../format/bytes.js";
+import { AuthorityError } from "./errors.js";
 import { plainSpaces, registeredName, unheldCharacter } from "./characters.js";
 import { countryIn, faultOfIdNumber, isForeigners, plainIdNumber } from "./id-number.js";
 import { readPhoto } from "./photo.js";
@@ -186,6 +187,21 @@ export function parsePerson(value: unknown, now = new Date()): { person: Person 
   const fault = faultOfBirth(birthDate, String(momentOf(now).date));
   if (fault === undefined) return { person: result.data };
   return { faults: [{ field: id.slice(6, 14) === birthDate ? "id" : "birthDate", message: fault }] };
+}
+
+/**
+ * What is kept of a person, looked at again before it is signed: the row may have been altered, or be of an older version.
+ * Throws AuthorityError.
+ */
+export function keptPerson(idNumber: string, details: unknown, now?: Date): Person {
+  const read = parsePerson(details, now);
+  if ("person" in read && read.person.id === idNumber) return read.person;
+  const faults = "faults" in read ? read.faults.map(({ field, message }) => `${field || "it"} ${message}`) : [];
+  throw new AuthorityError(
+    "INVALID_PERSON",
+    `what is kept of ${idNumber} cannot be signed: ${faults.join("; ") || "the number is another"}`,
+    "look into the database's table `persons`; revoke the card and enrol the person again",
+  );
 }
 
 function faultOfBirth(birthDate: string, today: string): string | undefined {

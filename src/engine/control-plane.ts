@@ -48,7 +48,9 @@ export type VerifierEvent =
   /** It could not be written again: status of this issuer is unknown until the next snapshot. */
   | { kind: "body-lost"; issuer: string }
   /** The state folder could not be written: a verifier started now would accept older files. */
-  | { kind: "state-not-kept"; error: unknown };
+  | { kind: "state-not-kept"; error: unknown }
+  /** A worker failed with no batch in hand, and was replaced. */
+  | { kind: "worker-failed"; error: unknown };
 
 /** A source given at the start that is not in force, and why. */
 export interface Refusal {

@@ -22,9 +22,12 @@ export async function compileEngine(): Promise<EngineModule> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof WebAssembly.CompileError) {
-      const remedy = "use a processor with SSE4.1 or NEON, and if there is one, build it again with `npm run build`";
+      const remedy = "use a processor with SSE4.1 or NEON, and in a checkout build it again with `npm run build`";
       throw new EngineUnavailable(`the engine does not compile here: ${message}`, remedy);
     }
-    throw new EngineUnavailable(`the engine cannot be read: ${message}`, "build it with `npm run build`");
+    throw new EngineUnavailable(
+      `the engine cannot be read: ${message}`,
+      "install hufu again, or in a checkout run `npm run build`",
+    );
   }
 }

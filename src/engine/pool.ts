@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { REBUILD } from "./checkout.js";
 import { Deadline } from "./deadline.js";
 import type { EngineState } from "./state.js";
 import type { Answer, Briefing, Task } from "./worker.js";
@@ -13,33 +14,69 @@ export interface PoolStats {
   replaced: number;
 }
 
+const WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
+/** Between two pools, where workers fail again and again. */
+const AGAIN_MS = 1_000;
+
 /** Worker threads, one engine instance each. A batch travels as the number of its slab. */
 export class WorkerPool {
   readonly stats: PoolStats = { batches: 0, replaced: 0 };
-  readonly #piscina: Piscina<Task, Answer>;
+  #piscina: Piscina<Task, Answer>;
   /** Threads that have said that they have loaded. */
   readonly #loaded = new Set<number>();
   readonly #deadline: Deadline;
   #briefing: Briefing;
+  #renewing: NodeJS.Timeout | undefined;
+  /** When it was renewed last, by `performance.now()`. */
+  #renewed = -Infinity;
+  #closed = false;
 
-  /** `restoreBodies`: sees to it that the next briefing can be read, where files that the newest names are gone. */
+  /**
+   * `restoreBodies`: sees to it that the next briefing can be read, where files that the newest names are gone.
+   * `onFailure`: told of a worker that failed with no batch in hand, and was replaced; else nobody would know.
+   */
   constructor(
     workers: number,
     briefing: Briefing,
     readonly restoreBodies: () => Promise<void>,
+    readonly onFailure: (error: unknown) => void,
   ) {
     this.#briefing = briefing;
     this.#deadline = new Deadline(briefing.memory);
-    const filename = fileURLToPath(new URL("./worker.js", import.meta.url));
-    if (!existsSync(filename)) throw new Error(`${filename} is missing; run \`npm run build\``);
-    this.#piscina = new Piscina<Task, Answer>({
-      filename,
+    if (!existsSync(WORKER)) throw new Error(`${WORKER} is missing; ${REBUILD}`);
+    this.#piscina = this.#start(workers);
+  }
+
+  #start(workers: number): Piscina<Task, Answer> {
+    const piscina = new Piscina<Task, Answer>({
+      filename: WORKER,
       minThreads: workers,
       maxThreads: workers,
       // The slab ring bounds what is in flight; the pool's own queue need not.
       maxQueue: Infinity,
     });
-    this.#piscina.on("message", (threadId: number) => this.#loaded.add(threadId));
+    piscina.on("message", (threadId: number) => this.#loaded.add(threadId));
+    piscina.on("error", (error: unknown) => {
+      this.stats.replaced++;
+      this.onFailure(error);
+      this.#renew(piscina, workers);
+    });
+    return piscina;
+  }
+
+  /**
+   * A pool of which a worker failed while it loaded starts no more of them, ever (piscina's `_onError`). Another takes its
+   * place; it finishes what its other workers have in hand, and where it has none what waits is told that it failed.
+   */
+  #renew(failed: Piscina<Task, Answer>, workers: number): void {
+    if (this.#renewing !== undefined || this.#closed) return;
+    const wait = Math.max(0, this.#renewed + AGAIN_MS - performance.now());
+    this.#renewing = setTimeout(() => {
+      this.#renewing = undefined;
+      this.#renewed = performance.now();
+      this.#piscina = this.#start(workers);
+      void (failed.threads.length === 0 ? failed.destroy() : failed.close());
+    }, wait);
   }
 
   get workers(): number {
@@ -87,6 +124,8 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#renewing);
     await this.loaded();
     await this.#piscina.destroy();
   }

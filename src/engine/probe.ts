@@ -34,6 +34,11 @@ export class Probe implements Runner {
     }
   }
 
+  /** Something is wrong with a worker: see whether any answers. */
+  suspect(): void {
+    this.#try();
+  }
+
   #try(): void {
     if (this.#trying) return;
     this.#trying = true;

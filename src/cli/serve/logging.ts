@@ -62,6 +62,9 @@ export function verifierReport(log: Log): (event: VerifierEvent) => void {
         return;
       case "state-not-kept":
         log.error({ why: reasonOf(event.error) }, "the state folder cannot be written: a restart would forget");
+        return;
+      case "worker-failed":
+        log.error({ why: reasonOf(event.error) }, "a worker failed, and was replaced");
     }
   };
 }

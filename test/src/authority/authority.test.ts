@@ -179,6 +179,23 @@ describe.skipIf(!runs)(`the authority${note}`, () => {
     }
   });
 
+  it("signs nothing that it would not enrol: what is kept of a person is read again before it is approved", async () => {
+    const altered = citizen(990);
+    await authority.enrol(altered, actor);
+    const { sql } = authority.database;
+    for (const [field, value] of [
+      ["name", "hidden\u202ename"],
+      ["id", citizen(991).id],
+      ["birthDate", "20990101"],
+    ] as const) {
+      const details = sql.json({ ...altered, [field]: value } as never);
+      await sql`update persons set details = ${details} where id_number = ${altered.id}`;
+      expect(await errorCode(authority.approve(altered.id, actor)), field).toBe("INVALID_PERSON");
+    }
+    await sql`update persons set details = ${sql.json(altered as never)} where id_number = ${altered.id}`;
+    expect((await authority.approve(altered.id, actor)).tier).toBe(Tier.FULL);
+  });
+
   it("approves a lite card: the full one replaces it", async () => {
     const lite = await authority.enrol(citizen(10), actor);
     const full = await authority.approve(citizen(10).id, { actor: "Officer Li" });

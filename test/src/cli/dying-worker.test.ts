@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Verdict } from "../../../src/format/verdict.js";
 import { jwksOf } from "../../support/make-card.js";
@@ -40,6 +41,17 @@ describe("hufu serve with a worker that calls process.exit in the middle of a ba
       expect(metrics).toMatch(new RegExp(`^hufu_workers_replaced_total ${death}$`, "m"));
       expect(metrics).toMatch(/^hufu_workers 1$/m);
     }
+  });
+
+  it("lives on when the worker that is to replace one fails, too, and the log says so", async () => {
+    writeFileSync(`${trigger}.load`, "");
+    writeFileSync(trigger, "");
+    expect(await ask()).toEqual({ outcome: "undetermined", code: "INTERNAL" });
+    // What waits for a worker that never came is told so; a pool of new ones is started.
+    while ((await ask()).code === "INTERNAL") await sleep(20);
+    expect(await ask()).toMatchObject({ code: "VALID" });
+    while (!server.log().includes("a worker failed, and was replaced")) await sleep(20);
+    expect(server.log()).toContain("failed while it loaded");
     server.process.kill("SIGTERM");
     expect(await server.ended).toBe(0);
   });
