@@ -1,7 +1,9 @@
 import {
   CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
+  CONTEXT_FLAG_REPLAY,
   CONTEXT_FLAGS,
+  Format,
   MAX_BATCH_ITEMS,
   RESULT_DETAIL_LENGTH,
   RESULT_FORMAT,
@@ -9,12 +11,15 @@ import {
 import { MAX_KID_LENGTH } from "../src/abi/limits";
 import { codeOf, contextAt, credentialAt, resultAt } from "./batch";
 import { ARENA_SIZE, reserve } from "./memory";
+import { BYTES, NEGATIVE, TEXT, UNSIGNED } from "./cbor/cursor";
 import { Credential } from "./credential/credential";
+import { Presentation } from "./credential/presentation";
+import { sha256 } from "./hash/sha256";
 import { Code } from "./result";
 
 /**
  * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in
- * this order. Those that are not told are empty.
+ * this order. Those that are not told are empty. Of a presentation that is to be accepted once, what it is known by follows.
  */
 
 /** How much is told of one item. */
@@ -26,10 +31,14 @@ export enum Parts {
   ALL,
 }
 
-/** The fields of all items in work are parts of the arena, plus three lengths and a kid each. */
-const CAPACITY: usize = ARENA_SIZE + <usize>MAX_BATCH_ITEMS * (12 + MAX_KID_LENGTH);
+/**
+ * The fields of all items in work are parts of the arena, plus three lengths and a kid each; what a presentation is known
+ * by is some of its parts again, plus heads, numbers and a digest.
+ */
+const CAPACITY: usize = 2 * ARENA_SIZE + <usize>MAX_BATCH_ITEMS * (128 + 2 * MAX_KID_LENGTH);
 const DETAIL: usize = reserve(CAPACITY);
 let top: usize = DETAIL;
+const DIGEST: usize = memory.data(32, 8);
 
 export function detail(): usize {
   return DETAIL;
@@ -53,11 +62,15 @@ export function tell(item: i32): void {
   const flags = load<u8>(contextAt(item), CONTEXT_FLAGS);
   const result = resultAt(item);
   // Where no credential was read there is nothing to tell.
-  if ((flags & CONTEXT_FLAG_DETAIL) == 0 || load<u8>(result, RESULT_FORMAT) == 0) return;
+  if ((flags & (CONTEXT_FLAG_DETAIL | CONTEXT_FLAG_REPLAY)) == 0 || load<u8>(result, RESULT_FORMAT) == 0) return;
   const code = codeOf(item);
   const withClaims = code == Code.VALID && (flags & CONTEXT_FLAG_CLAIMS) != 0;
   const parts = withClaims ? Parts.ALL : isGenuine(code) ? Parts.NAMES : Parts.KID;
-  store<u32>(result, writeDetail(credentialAt(item), parts), RESULT_DETAIL_LENGTH);
+  const credential = credentialAt(item);
+  let length = writeDetail(credential, parts);
+  const isToBeClaimed = code == Code.VALID && (flags & CONTEXT_FLAG_REPLAY) != 0;
+  if (isToBeClaimed && credential.format == Format.PRESENTATION) length += writeIdentityOfPresentation(credential);
+  store<u32>(result, length, RESULT_DETAIL_LENGTH);
 }
 
 /** Contract section 5: VALID, and 50 to 79. */
@@ -80,4 +93,69 @@ function writeField(address: usize, length: i32): void {
   store<u32>(top, length);
   memory.copy(top + 4, address, length);
   top += 4 + <usize>length;
+}
+
+/**
+ * What an accepted presentation is known by (contract section 3), never signature bytes: i64 the token's iat, u32 length of
+ * what its credential is known by, and CBOR [issuer's kid, cti of the credential (or the SHA-256 of its holder's key), aud,
+ * cti of the token (or its iat), cnonce or null], whose first two elements are the credential's. Returns its length.
+ */
+function writeIdentityOfPresentation(credential: Credential): i32 {
+  const token = changetype<Presentation>(credential.holderMessage);
+  const start = top;
+  const cbor = start + 16;
+  top = cbor;
+  store<u8>(top++, 0x85); // array of 5
+  writeString(BYTES, credential.kid, credential.kidLength);
+  if (credential.cti != 0) {
+    writeString(BYTES, credential.cti, credential.ctiLength);
+  } else {
+    sha256(0, 0, credential.confirmationKey, credential.confirmationKeyLength, DIGEST);
+    writeString(BYTES, DIGEST, 32);
+  }
+  const credentialLength = <u32>(top - cbor);
+  writeString(TEXT, token.audience, token.audienceLength);
+  if (token.cti != 0) writeString(BYTES, token.cti, token.ctiLength);
+  else writeInteger(token.issuedAt);
+  if (token.nonce != 0) writeString(BYTES, token.nonce, token.nonceLength);
+  else store<u8>(top++, 0xf6); // null
+  store<u32>(start, <u32>(top - start - 4));
+  store<i64>(start, token.issuedAt, 4);
+  store<u32>(start, credentialLength, 12);
+  return <i32>(top - start);
+}
+
+function writeString(major: u32, address: usize, length: i32): void {
+  writeHead(major, length);
+  memory.copy(top, address, length);
+  top += length;
+}
+
+function writeInteger(value: i64): void {
+  if (value < 0) writeHead(NEGATIVE, -1 - value);
+  else writeHead(UNSIGNED, value);
+}
+
+/** The head of a CBOR item, as short as it can be (RFC 8949 section 4.2.1). */
+function writeHead(major: u32, argument: u64): void {
+  const first = major << 5;
+  if (argument < 24) {
+    store<u8>(top++, first | <u32>argument);
+  } else if (argument < 0x100) {
+    store<u8>(top, first | 24);
+    store<u8>(top + 1, <u8>argument);
+    top += 2;
+  } else if (argument < 0x10000) {
+    store<u8>(top, first | 25);
+    store<u16>(top + 1, bswap(<u16>argument));
+    top += 3;
+  } else if (argument < 0x100000000) {
+    store<u8>(top, first | 26);
+    store<u32>(top + 1, bswap(<u32>argument));
+    top += 5;
+  } else {
+    store<u8>(top, first | 27);
+    store<u64>(top + 1, bswap(argument));
+    top += 9;
+  }
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { WebSocketServer } from "ws";
+import { Engine } from "../src/engine/engine.js";
 import { Verifier } from "../src/engine/verifier.js";
 import { startServer } from "../src/server/server.js";
 import { type Deck, makeDeck } from "./cards.js";
@@ -27,11 +28,14 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult[]> {
   const qrs = deck.qrs.map((qr, i) => (i % FORGED_ONE_IN === 0 ? (forged.qrs[i / FORGED_ONE_IN] ?? "") : qr));
   const doors = [await ourDoor(deck), await peerDoor(deck)];
   const rates: number[][] = doors.map(() => []);
+  const perCpu: number[] = [];
   try {
     // They take turns, so that a machine whose speed drifts is unfair to neither.
     for (let round = 0; round < (quick ? 1 : 3); round++) {
       for (const [index, { target, url }] of doors.entries()) {
+        const before = process.cpuUsage();
         const { verdicts, seconds } = await load({ target, url, qrs, genuine, milliseconds: quick ? 1_000 : 4_000 });
+        if (target === "hufu") perCpu.push(verdicts / cpuSeconds(before));
         rates[index]?.push(verdicts / seconds);
       }
     }
@@ -40,8 +44,32 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult[]> {
   }
   const [ours = NaN, theirs = NaN] = rates.map(median);
   const name = `one WebSocket, ${availableParallelism()} workers, load from another process`;
-  return [row("server", name, "verdicts/s", ours, [{ name: "the peer in a piscina pool behind ws", value: theirs }])];
+  const alone = { name: "the engine alone", value: await engineAlone(deck, quick) };
+  return [
+    row("server", name, "verdicts/s", ours, [{ name: "the peer in a piscina pool behind ws", value: theirs }]),
+    row("server", "the same by CPU time, all threads of the server", "verdicts/CPU s", median(perCpu), [alone]),
+  ];
 }
+
+/** Seconds of CPU time of all threads since then. */
+function cpuSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+/** Verdicts for a second of CPU time, from texts as they come from a socket, in batches as the pool makes them. */
+async function engineAlone({ jwks, bytes }: Deck, quick: boolean | undefined): Promise<number> {
+  const engine = await Engine.create({ trust: jwks });
+  const rates: number[] = [];
+  for (let round = 0; round < (quick ? 2 : 8); round++) {
+    const before = process.cpuUsage();
+    for (let i = 0; i < bytes.length; i += BATCH) engine.verifyBatch(bytes.slice(i, i + BATCH));
+    rates.push(bytes.length / cpuSeconds(before));
+  }
+  return median(rates);
+}
+
+const BATCH = 128;
 
 async function ourDoor(deck: Deck): Promise<Door> {
   const verifier = await Verifier.create({ trust: deck.jwks });

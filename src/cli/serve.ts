@@ -1,6 +1,6 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { Command } from "commander";
-import { processesIn } from "../engine/state-folder.js";
+import { claimsIn, processesIn } from "../engine/state-folder.js";
 import type { VerifierOptions } from "../engine/verifier.js";
 import { type Config, configure } from "../server/config.js";
 import { readFeedAddress } from "../feed/address.js";
@@ -31,13 +31,16 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const stopped = interruption();
   const { config } = readingSettings(() => configure(flags, process.env));
   const tokens = await accessTokens(config);
-  const [log, { Verifier }, { Feed, openFeed }, { Readiness }, { startServer }] = await Promise.all([
-    openLog(config.logLevel),
-    import("../engine/verifier.js"),
-    import("../feed/feed.js"),
-    import("../server/readiness.js"),
-    import("../server/server.js"),
-  ]);
+  const [log, { Verifier }, { Feed, openFeed }, { Readiness }, { startServer }, { openClaims }, { claimsOptions }] =
+    await Promise.all([
+      openLog(config.logLevel),
+      import("../engine/verifier.js"),
+      import("../feed/feed.js"),
+      import("../server/readiness.js"),
+      import("../server/server.js"),
+      import("../server/claim-file.js"),
+      import("../server/replay.js"),
+    ]);
   const options = { ...(await verifierOptions(config)), onEvent: verifierReport(log) };
   const { verifier, refused } = await Verifier.start(options).catch((error: unknown) => {
     throw unusableSources(error, config);
@@ -45,9 +48,11 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const within = config.state === "none" ? undefined : processesIn(config.state);
   const feed =
     config.feed === undefined ? undefined : new Feed(openFeed(config.feed, within), verifier, feedReport(log));
+  const claims = config.state === "none" ? undefined : openClaims(claimsIn(config.state), claimsOptions(verifier));
   const end = async (): Promise<void> => {
     await feed?.stop();
     await verifier.close();
+    claims?.close();
   };
   try {
     const notTaken = refusedFiles(refused, config, log);
@@ -55,7 +60,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     await Promise.race([feed?.start(), stopped, after(FIRST_LOOK_MS, undefined, { ref: false })]);
     const server = await startServer(verifier, {
       ...doorsOf(config),
-      ...{ tokens, readiness },
+      ...{ tokens, readiness, ...(claims && { claims: claims.claims }) },
       onWarning: (message) => {
         log.warn(message);
       },

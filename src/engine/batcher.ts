@@ -3,13 +3,12 @@ import { Code } from "../abi/code.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict } from "../format/verdict.js";
 import type { BatchWriter } from "./batch-writer.js";
+import type { Call } from "./call.js";
 import type { Clock } from "./clock.js";
-import { applyDetail } from "./detail.js";
+import { applyDetail, type Shown } from "./detail.js";
 import { wipeDetail } from "./detail-buffer.js";
 import type { SlabRing } from "./slab-ring.js";
 import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
-
-export type OnVerdict = (verdict: Verdict) => void;
 
 /** Where batches go; see WorkerPool. */
 export interface Runner {
@@ -51,11 +50,18 @@ interface Batch {
   index: number;
   slab: BatchWriter;
   requirements: Requirements[];
-  waiting: OnVerdict[];
+  runs: Run[];
+}
+
+/** Texts of one call that lie side by side in a batch, in their order: so many, from its `first` on. */
+interface Run {
+  readonly call: Call;
+  readonly first: number;
+  count: number;
 }
 
 /**
- * Gathers single texts into batches. A batch goes out at the end of the event-loop turn, or when it is full; but while
+ * Gathers texts into batches. A batch goes out at the end of the event-loop turn, or when it is full; but while
  * every worker has its next batch waiting it stays open and fills, so that load makes batches larger, not more.
  */
 export class Batcher {
@@ -87,16 +93,18 @@ export class Batcher {
     return this.#open !== undefined || this.ring.free > 0;
   }
 
-  /** Copy one text into a batch. With no slab free it is answered BUSY before this returns. */
-  submit(qr: string | Uint8Array, requirements: Requirements, done: OnVerdict): void {
+  /** Copy text `index` of a call into a batch. With no slab free it is answered BUSY before this returns. */
+  add(call: Call, index: number, qr: string | Uint8Array, requirements: Requirements): void {
     const batch = (this.#open ??= this.#openBatch());
     if (batch === undefined) {
-      done(bareVerdict(Code.BUSY));
+      call.answer(index, bareVerdict(Code.BUSY));
       return;
     }
     batch.slab.add(qr, requirements);
     batch.requirements.push(requirements);
-    batch.waiting.push(done);
+    const run = batch.runs[batch.runs.length - 1];
+    if (run?.call === call && run.first + run.count === index) run.count++;
+    else batch.runs.push({ call, first: index, count: 1 });
     if (batch.slab.full || batch.slab.count >= this.batchSize) this.#dispatch();
     else this.#closeAtEndOfTurn();
   }
@@ -114,7 +122,7 @@ export class Batcher {
 
   #openBatch(): Batch | undefined {
     const taken = this.ring.take();
-    return taken && { ...taken, requirements: [], waiting: [] };
+    return taken && { ...taken, requirements: [], runs: [] };
   }
 
   #closeAtEndOfTurn(): void {
@@ -139,9 +147,9 @@ export class Batcher {
       .run(batch.index)
       .then((detail) => readBatch(batch, detail, this.names))
       .then(
-        (verdicts) => {
+        ({ verdicts, shown }) => {
           this.#release(batch);
-          deliver(batch, verdicts);
+          deliver(batch, verdicts, shown);
         },
         () => {
           setTimeout(() => {
@@ -149,7 +157,7 @@ export class Batcher {
           }, QUARANTINE_MS).unref();
           deliver(
             batch,
-            batch.waiting.map(() => bareVerdict(Code.INTERNAL)),
+            batch.requirements.map(() => bareVerdict(Code.INTERNAL)),
           );
         },
       )
@@ -166,18 +174,30 @@ export class Batcher {
   }
 }
 
-function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined, names: KeyNames): Verdict[] {
+interface Answers {
+  verdicts: Verdict[];
+  shown?: ReadonlyMap<number, Shown>;
+}
+
+function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined, names: KeyNames): Answers {
   const generation = slab.view.getUint32(HEADER_GENERATION, true);
   const keys = names.of(generation);
   const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
   if (names.awaitedTrust(generation)) verdicts.forEach(leaveOpen);
-  if (detail === undefined) return verdicts;
+  if (detail === undefined) return { verdicts };
+  const shown = new Map<number, Shown>();
   try {
-    applyDetail(slab.view, detail, verdicts, (index) => requirements[index]);
+    applyDetail(
+      slab.view,
+      detail,
+      verdicts,
+      (index) => requirements[index],
+      (index, presentation) => shown.set(index, presentation),
+    );
   } finally {
     wipeDetail(detail);
   }
-  return verdicts;
+  return { verdicts, shown };
 }
 
 /** An issuer that is not known may be one that the list names which is still to come. */
@@ -185,15 +205,11 @@ function leaveOpen(verdict: Verdict): void {
   if (verdict.code === "UNKNOWN_ISSUER") Object.assign(verdict, bareVerdict(Code.STATUS_UNKNOWN));
 }
 
-/** A caller whose callback throws must not cost the others their verdicts. */
-function deliver({ waiting }: Batch, verdicts: readonly Verdict[]): void {
-  verdicts.forEach((verdict, index) => {
-    try {
-      waiting[index]?.(verdict);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+function deliver({ runs }: Batch, verdicts: readonly Verdict[], shown?: ReadonlyMap<number, Shown>): void {
+  let item = 0;
+  for (const { call, first, count } of runs) {
+    for (let i = 0; i < count; i++, item++) {
+      call.answer(first + i, verdicts[item] ?? bareVerdict(Code.INTERNAL), shown?.get(item));
     }
-  });
+  }
 }

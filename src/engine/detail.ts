@@ -15,18 +15,50 @@ export function applyDetail(
   detail: Uint8Array,
   verdicts: readonly Verdict[],
   requirementsOf: (index: number) => Requirements | undefined,
+  onPresentation?: (index: number, shown: Shown) => void,
 ): void {
   let offset = 0;
   verdicts.forEach((verdict, index) => {
     const length = view.getUint32(RESULTS_OFFSET + index * RESULT_SIZE + RESULT_DETAIL_LENGTH, true);
     const requirements = requirementsOf(index);
-    if (length > 0 && requirements) applyOne(detail.subarray(offset, offset + length), verdict, requirements);
+    if (length > 0 && requirements) {
+      const fields = splitDetail(detail.subarray(offset, offset + length));
+      if (requirements.detail !== undefined) applyOne(fields, verdict, requirements);
+      if (fields.presentation.length > 0) onPresentation?.(index, readShown(fields.presentation));
+    }
     offset += length;
   });
 }
 
-/** The three fields of one item's detail; empty where the item had none, or its signature does not hold. */
-export function splitDetail(detail: Uint8Array): { kid: Uint8Array; issuer: Uint8Array; identity: Uint8Array } {
+/** What an accepted presentation is known by (contract §3): CBOR, to be hashed and not to be kept. */
+export interface Shown {
+  /** Of this presentation. */
+  readonly identity: Uint8Array;
+  /** Of the credential that it shows. */
+  readonly credential: Uint8Array;
+  /** Seconds since 1970: when the phone says that it was made. */
+  readonly issuedAt: number;
+}
+
+function readShown(field: Uint8Array): Shown {
+  const view = new DataView(field.buffer, field.byteOffset, field.byteLength);
+  const identity = field.slice(12);
+  return {
+    identity,
+    credential: identity.subarray(0, view.getUint32(8, true)),
+    issuedAt: Number(view.getBigInt64(0, true)),
+  };
+}
+
+interface Detail {
+  kid: Uint8Array;
+  issuer: Uint8Array;
+  identity: Uint8Array;
+  presentation: Uint8Array;
+}
+
+/** The fields of one item's detail; empty where the item had none, or its signature does not hold. */
+export function splitDetail(detail: Uint8Array): Detail {
   const view = new DataView(detail.buffer, detail.byteOffset, detail.byteLength);
   let at = 0;
   const field = (): Uint8Array => {
@@ -35,11 +67,10 @@ export function splitDetail(detail: Uint8Array): { kid: Uint8Array; issuer: Uint
     at = start + view.getUint32(at, true);
     return detail.subarray(start, at);
   };
-  return { kid: field(), issuer: field(), identity: field() };
+  return { kid: field(), issuer: field(), identity: field(), presentation: field() };
 }
 
-function applyOne(detail: Uint8Array, verdict: Verdict, requirements: Requirements): void {
-  const { kid, issuer, identity } = splitDetail(detail);
+function applyOne({ kid, issuer, identity }: Detail, verdict: Verdict, requirements: Requirements): void {
   if (kid.length > 0) verdict.kid = toHex(kid);
   if (issuer.length > 0) verdict.issuer ??= text.decode(issuer);
   if (identity.length === 0 || requirements.detail !== "claims") return;

@@ -3,7 +3,7 @@ import { toHex } from "../format/bytes.js";
 import { Code } from "../abi/code.js";
 import { checkOptions, type OptionNames } from "../format/options.js";
 import { readRequest } from "../format/wire/request.js";
-import { momentAsked, momentOf, type Requirements } from "../format/requirements.js";
+import { audiencesOf, momentAsked, momentOf, type Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { BatchWriter } from "./batch-writer.js";
@@ -72,9 +72,10 @@ export class Engine {
 
   /** Verdicts in the order of the texts. What purpose and region demand is policy: see Verifier. Throws RequestError. */
   verifyBatch(qrs: readonly (string | Uint8Array)[], request: VerifyRequest = {}): Verdict[] {
-    const { at, claims } = readRequest(request);
-    const requirements: Requirements = momentAsked(at, new Date(this.#clock()), "clock");
-    if (claims === true) requirements.detail = "claims";
+    const asked = readRequest(request);
+    const moment = momentAsked(asked.at, new Date(this.#clock()), "clock");
+    const requirements: Requirements = { ...moment, ...audiencesOf(asked) };
+    if (asked.claims === true) requirements.detail = "claims";
     return this.verifyAll(qrs, requirements);
   }
 

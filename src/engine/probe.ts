@@ -1,5 +1,6 @@
 import { Code } from "../abi/code.js";
-import type { OnVerdict, Runner } from "./batcher.js";
+import type { Runner } from "./batcher.js";
+import type { OnVerdicts } from "./call.js";
 
 /** Between trials while workers fail. */
 const AGAIN_MS = 1_000;
@@ -15,7 +16,7 @@ export class Probe implements Runner {
   constructor(
     readonly runner: Runner,
     /** Have an empty text judged. */
-    readonly ask: (done: OnVerdict) => void,
+    readonly ask: (done: OnVerdicts) => void,
   ) {}
 
   /** The last trial failed, and nothing has been answered since. */
@@ -42,10 +43,10 @@ export class Probe implements Runner {
   #try(): void {
     if (this.#trying) return;
     this.#trying = true;
-    this.ask(({ code }) => {
+    this.ask(([verdict]) => {
       this.#trying = false;
       // Many texts at work are no failure.
-      if (code !== Code[Code.INTERNAL]) return;
+      if (verdict?.code !== Code[Code.INTERNAL]) return;
       this.#fails = true;
       setTimeout(() => {
         this.#try();

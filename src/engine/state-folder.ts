@@ -62,6 +62,11 @@ export function processesIn(folder: string): string {
   return join(folder, "processes");
 }
 
+/** Where a server keeps which presentations it has accepted. */
+export function claimsIn(folder: string): string {
+  return join(folder, "claims");
+}
+
 export class StateFolder {
   private constructor(
     /** Where the records lie. */

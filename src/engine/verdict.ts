@@ -99,6 +99,7 @@ export function readVerdict(view: DataView, index: number, keys: readonly KeyNam
   if (format === 0) return verdict;
   const name = FORMATS[format];
   if (name !== undefined) verdict.format = name;
+  if (format === (Format.PRESENTATION as number) && verdict.code === "VALID") verdict.replay = "unchecked";
   const alg = ALGORITHMS[view.getUint8(at + RESULT_ALGORITHM)];
   if (alg !== undefined) verdict.alg = alg;
   const key = view.getUint16(at + RESULT_KEY, true);

@@ -5,8 +5,9 @@ import type { AtMeans, Requirements } from "../format/requirements.js";
 import type { TrustWarning } from "../format/trust/trust-list.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { epochOf } from "../format/status/state.js";
-import { checkPolicy, type PolicyTable, requirementsFor } from "../policy/policy.js";
-import { Batcher, KeyNames, type OnVerdict } from "./batcher.js";
+import { checkPolicy, type PolicyTable, presentationWindow, requirementsFor } from "../policy/policy.js";
+import { Batcher, KeyNames } from "./batcher.js";
+import { Call, type OnVerdicts } from "./call.js";
 import { type Clock, systemClock } from "./clock.js";
 import { type ControlOptions, ControlPlane, type Refusal } from "./control-plane.js";
 import { demandDescriptors } from "./descriptors.js";
@@ -88,7 +89,7 @@ export class Verifier {
     this.#pool = new WorkerPool(workers, briefing, () => control.restoreBodies(), onFailure);
     this.#clock = options.clock ?? systemClock;
     this.#probe = new Probe(this.#pool, (done) => {
-      this.submit("", this.requirementsOf({}), done);
+      this.submitMany([""], () => this.requirementsOf({}), done);
     });
     const busyAt = workers * BATCHES_PER_WORKER;
     this.#batcher = new Batcher(this.#ring, this.#probe, BATCH_SIZE, busyAt, this.#names, this.#clock);
@@ -158,6 +159,11 @@ export class Verifier {
     this.#policy = checkPolicy(policy);
   }
 
+  /** Seconds after it was made for which a presentation may be accepted, by the longest rule of the policy. */
+  get presentationWindow(): number {
+    return presentationWindow(this.#policy);
+  }
+
   /** Would a good card be accepted now, and if not, why? */
   health(): Health {
     const { state, memory, pins } = this.#control;
@@ -188,9 +194,17 @@ export class Verifier {
     return requirementsFor(this.#policy, readRequest(request), new Date(this.#clock()), atMeans);
   }
 
-  /** The hot path: one text, answered by callback. It is copied before this returns; BUSY comes at once. */
-  submit(qr: string | Uint8Array, requirements: Requirements, done: OnVerdict): void {
-    this.#batcher.submit(qr, requirements, done);
+  /**
+   * The hot path: texts that belong together, each under its own requirements, answered by one callback. They are copied
+   * before this returns; those that there is no room for are BUSY.
+   */
+  submitMany(
+    qrs: readonly (string | Uint8Array)[],
+    requirementsOf: (index: number) => Requirements,
+    done: OnVerdicts,
+  ): void {
+    const call = new Call(qrs.length, done);
+    for (const [index, qr] of qrs.entries()) this.#batcher.add(call, index, qr, requirementsOf(index));
   }
 
   /** Verdicts in the order of the texts. Waits for room instead of answering BUSY. Rejects with RequestError. */
@@ -200,17 +214,15 @@ export class Verifier {
 
   /** The same with the requirements worked out. */
   async verifyAll(qrs: readonly (string | Uint8Array)[], requirements: Requirements): Promise<Verdict[]> {
-    const pending: Promise<Verdict>[] = [];
-    for (const qr of qrs) {
+    if (qrs.length === 0) return [];
+    const { promise, resolve } = withResolvers<readonly Verdict[]>();
+    const call = new Call(qrs.length, resolve);
+    for (const [index, qr] of qrs.entries()) {
       // Another caller may take the room between its announcement and this one's turn.
       while (!this.#batcher.hasRoom) await this.#batcher.room();
-      pending.push(
-        new Promise((resolve) => {
-          this.submit(qr, requirements, resolve);
-        }),
-      );
+      this.#batcher.add(call, index, qr, requirements);
     }
-    return Promise.all(pending);
+    return [...(await promise)];
   }
 
   /** Resolves when no worker is loading. Who means to call `process.exit` waits for it; see WorkerPool. */
@@ -239,4 +251,13 @@ async function prepare(whose: string, options: VerifierOptions): Promise<Prepare
   const module = options.module ?? (await compileEngine());
   // This instance never verifies credentials: it checks the signatures and keys of what is to be put in force.
   return { policy, ...(await ControlPlane.start(options, module, new Instance(module))) };
+}
+
+/** Promise.withResolvers, which Node 20 has not. */
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
 }

@@ -8,6 +8,7 @@ import {
   CONTEXT_FLAG_PRESENTATION_REQUIRED,
   CONTEXT_FLAG_PURPOSE_REFUSED,
   CONTEXT_FLAG_REGION_REFUSED,
+  CONTEXT_FLAG_REPLAY,
   CONTEXT_FLAGS,
   CONTEXT_FRESHNESS,
   CONTEXT_MIN_AGE,
@@ -18,6 +19,7 @@ import {
   CONTEXT_TEXT_OFFSET,
   type Tier,
 } from "../abi/batch.js";
+import type { VerifyRequest } from "./verdict.js";
 
 /** What one request demands of a card, after policy: the context of the items that it is made for. */
 export interface Requirements {
@@ -45,6 +47,8 @@ export interface Requirements {
   /** Of a presentation, in seconds: how long ago it may have been made, and how far ahead the phone's clock may be. */
   freshness?: number;
   skew?: number;
+  /** Tell what an accepted presentation is known by, so that it is accepted once. */
+  replay?: boolean;
   /** Keys of claim 169 that the policy lets this relying party see; absent: all. */
   disclosed?: readonly number[];
 }
@@ -79,6 +83,7 @@ export function writeContext(
   if (requirements.presentationRequired === true) flags |= CONTEXT_FLAG_PRESENTATION_REQUIRED;
   if (requirements.detail !== undefined) flags |= CONTEXT_FLAG_DETAIL;
   if (requirements.detail === "claims") flags |= CONTEXT_FLAG_CLAIMS;
+  if (requirements.replay === true) flags |= CONTEXT_FLAG_REPLAY;
   if (requirements.atReplacesClock === true) flags |= CONTEXT_FLAG_AT_REPLACES_CLOCK;
   view.setBigInt64(offset + CONTEXT_AT, requirements.at, true);
   view.setUint32(offset + CONTEXT_DATE, requirements.date, true);
@@ -108,6 +113,25 @@ export function momentAsked(
 ): Pick<Requirements, "at" | "date" | "atReplacesClock"> {
   if (at === undefined) return momentOf(now);
   return { ...momentOf(at), atReplacesClock: means === "clock" };
+}
+
+/**
+ * What a presentation is held against: it was made for who asks, or for the purpose, which a phone without network can know
+ * (contract §3).
+ */
+export function audiencesOf({
+  audience,
+  purpose,
+  nonce,
+}: Pick<VerifyRequest, "audience" | "purpose" | "nonce">): Pick<
+  Requirements,
+  "audience" | "purposeAudience" | "nonce"
+> {
+  return {
+    ...(audience !== undefined && { audience }),
+    ...(purpose !== undefined && { purposeAudience: `purpose:${purpose}` }),
+    ...(nonce !== undefined && { nonce }),
+  };
 }
 
 const CHINA_OFFSET_MS = 8 * 3_600_000;

@@ -11,6 +11,9 @@ export type FormatName = "claim169" | "presentation" | "sd-cwt";
 /** The algorithm as the credential's protected header named its family: one name per key type. */
 export type AlgorithmName = "EdDSA" | "ES256" | "SM2";
 
+/** Nobody was asked; or whoever goes by the claims of one server, one station, the nation. */
+export type ReplayScope = "unchecked" | "gate" | "station" | "nation";
+
 /** A claim's value as JSON can carry it; byte strings are base64url. */
 export type ClaimValue = string | number | boolean | null | ClaimValue[] | { [key: string]: ClaimValue };
 
@@ -31,6 +34,8 @@ export interface Verdict {
   /** Seconds since 1970-01-01T00:00:00Z, both: the card's claims 5 and 4. */
   notBefore?: number;
   expires?: number;
+  /** Of a presentation: how far was asked whether it had been shown before. */
+  replay?: ReplayScope;
   /** Claim 169 by key, only when asked for and only of accepted cards. */
   claims?: Record<string, ClaimValue>;
 }
@@ -40,8 +45,12 @@ export interface VerifyRequest {
   purpose?: string;
   /** GB/T 2260 code, 6 digits. */
   region?: string;
-  /** Refused unless empty: presentations, which alone have one, are not verified yet. */
+  /** Who asks, by the name that a presentation is made for. */
   audience?: string;
+  /** What the gate shows to the phone, and a presentation must have signed. */
+  nonce?: string;
+  /** The gate's own number of the scan: asked again by it, the same text gets the same verdict, and never REPLAYED. */
+  scan?: string;
   /** Moment of the check; now when absent. */
   at?: Date;
   /** Return the claims of accepted cards. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Tier } from "../abi/batch.js";
-import { type AtMeans, momentAsked, type Requirements } from "../format/requirements.js";
+import { type AtMeans, audiencesOf, FRESHNESS, momentAsked, type Requirements, SKEW } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { faultOf } from "./schema-fault.js";
 
@@ -26,6 +26,11 @@ const rule = z.strictObject({
   claims: z.array(z.int()).optional(),
   /** The holder must prove possession of the device: a static QR is not enough. */
   presentation: z.boolean().optional(),
+  /** Whom a presentation must have been made for: who asks by name, or the purpose; either when absent. */
+  audience: z.enum(["own", "purpose"]).optional(),
+  /** Seconds that a presentation may be old, and that the phone's clock may be ahead: 60 and 30 when absent. */
+  freshness: z.int().min(1).max(3600).optional(),
+  skew: z.int().min(0).max(300).optional(),
 });
 
 const table = z.strictObject({
@@ -69,7 +74,7 @@ export function requirementsFor(
   now: Date,
   atMeans: AtMeans = "clock",
 ): Requirements {
-  const requirements: Requirements = momentAsked(request.at, now, atMeans);
+  const requirements: Requirements = { ...momentAsked(request.at, now, atMeans), ...audiencesOf(request) };
   if (request.claims === true) requirements.detail = "claims";
   if (policy === undefined) return requirements;
   if (request.purpose === undefined) return { ...requirements, disclosed: [] };
@@ -81,7 +86,17 @@ export function requirementsFor(
     ...(found.minTier !== undefined && { minTier: found.minTier === "full" ? Tier.FULL : Tier.LITE }),
     ...(found.minAge !== undefined && { minAge: found.minAge }),
     ...(found.presentation === true && { presentationRequired: true }),
+    ...(found.audience === "own" && { purposeAudience: "" }),
+    ...(found.audience === "purpose" && { audience: "" }),
+    ...(found.freshness !== undefined && { freshness: found.freshness }),
+    ...(found.skew !== undefined && { skew: found.skew }),
   };
+}
+
+/** Seconds after its iat for which a presentation may be accepted, by the longest rule. */
+export function presentationWindow(policy: PolicyTable | undefined): number {
+  const windows = policy?.rules.map(({ freshness = FRESHNESS, skew = SKEW }) => freshness + skew) ?? [];
+  return Math.max(FRESHNESS + SKEW, ...windows);
 }
 
 /** The rule in force that names the region most closely, or what there is no rule for. */

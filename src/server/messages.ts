@@ -1,45 +1,35 @@
 import { z } from "zod";
 import { Code } from "../abi/code.js";
 import { MAX_FRAME_ITEMS } from "../format/wire/frame.js";
-import { MAX_NAME_LENGTH, type REQUEST_FIELDS } from "../format/wire/request.js";
-import { parseTime } from "../format/time.js";
+import { REQUEST_FIELDS } from "../format/wire/request.js";
 
-/**
- * Bodies of HTTP requests and answers, as /openapi.json tells them. What is checked of a request is in
- * format/request.ts; a test puts the same bodies to both.
- */
+/** Bodies of HTTP requests and answers, as /openapi.json tells them. What is asked is defined in format/wire/request.ts. */
 
-const fields: Record<(typeof REQUEST_FIELDS)[number], z.ZodType> = {
-  purpose: z
-    .string()
-    .min(1)
-    .max(MAX_NAME_LENGTH)
-    .optional()
-    .describe("What the card is checked for, such as rail-boarding"),
-  region: z
-    .string()
-    .regex(/^\d{6}$/, "a region is 6 digits")
-    .optional()
-    .describe("Where: a GB/T 2260 code"),
-  audience: z.literal("").optional().describe("Who checks: for presentations, which are not verified yet"),
-  at: z
-    .string()
-    .refine((text) => parseTime(text) !== undefined, "a time is written as RFC 3339 says")
-    .optional()
-    .meta({ description: "The moment to judge by; now when absent", format: "date-time" }),
-  claims: z.boolean().optional().describe("Return the claims of accepted cards"),
-};
-const qr = z.string().describe("The text of the QR code");
+type JsonSchema = Readonly<Record<string, unknown>>;
 
-export const verifyOne = z.strictObject({ qr, ...fields });
-export const verifyMany = z.strictObject({
-  items: z
-    .array(z.union([qr, verifyOne]))
-    .min(1)
-    .max(MAX_FRAME_ITEMS)
-    .describe("QR texts, alone or each with fields of its own, which go before those beside items"),
-  ...fields,
-});
+const fields = Object.fromEntries(
+  Object.entries(REQUEST_FIELDS).map(([name, { schema, description }]) => [name, { ...schema, description }]),
+);
+const qr: JsonSchema = { type: "string", description: "The text of the QR code" };
+
+export const verifyOne = mapOf({ qr, ...fields }, "qr");
+export const verifyMany = mapOf(
+  {
+    items: {
+      type: "array",
+      minItems: 1,
+      maxItems: MAX_FRAME_ITEMS,
+      items: { anyOf: [qr, verifyOne] },
+      description: "QR texts, alone or each with fields of its own, which go before those beside items",
+    },
+    ...fields,
+  },
+  "items",
+);
+
+function mapOf(properties: Readonly<Record<string, JsonSchema>>, required: string): JsonSchema {
+  return { type: "object", properties, required: [required], additionalProperties: false };
+}
 
 const codes = Object.keys(Code).filter((key) => Number.isNaN(Number(key)));
 
@@ -56,6 +46,7 @@ export const verdict = z.object({
   epoch: z.int().optional().describe("Epoch of the issuer's status snapshot, where the verdict rests on one"),
   notBefore: z.int().optional().describe("Seconds since 1970"),
   expires: z.int().optional().describe("Seconds since 1970"),
+  replay: z.enum(["unchecked", "gate", "station", "nation"]).optional().describe("Who was asked for earlier showings"),
   claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key, of accepted cards"),
 });
 export const verdicts = z.object({ verdicts: z.array(verdict) });

@@ -14,7 +14,10 @@ export function openApi(version: string): unknown {
       "/v1/verify": {
         post: {
           summary: "Verify one QR text, or up to 1,000",
-          requestBody: { required: true, content: content("application/json", z.union([verifyOne, verifyMany])) },
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: { anyOf: [verifyOne, verifyMany] } } },
+          },
           responses: {
             200: {
               description: "The verdict, or as many as there were items, in their order",

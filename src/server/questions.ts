@@ -1,5 +1,5 @@
 import { MAX_FRAME_ITEMS } from "../format/wire/frame.js";
-import { isRecord, readRequest, REQUEST_FIELDS, RequestError } from "../format/wire/request.js";
+import { isRecord, isRequestField, readRequest, RequestError } from "../format/wire/request.js";
 import type { VerifyRequest } from "../format/verdict.js";
 
 /** What the body of `POST /v1/verify` asks. */
@@ -41,7 +41,7 @@ function readItem(item: unknown, index: number, common: VerifyRequest): Question
     return { qr, request: Object.keys(request).length === 0 ? common : { ...common, ...request } };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    const own = (REQUEST_FIELDS as readonly string[]).includes(error.field ?? "") ? "." : ": ";
+    const own = isRequestField(error.field ?? "") ? "." : ": ";
     throw new RequestError(`items.${index}${own}${error.message}`, error.field);
   }
 }

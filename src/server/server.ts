@@ -1,4 +1,5 @@
 import { limitConnections } from "./connections.js";
+import { Claims } from "./claims.js";
 import { openHealthDoor, type Probe, type Probes } from "../http/health.js";
 import { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
@@ -12,6 +13,7 @@ import { readinessAnswer } from "./ready-door.js";
 import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
 import { openSockets, type WebSocketBehavior } from "../http/sockets.js";
 import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
+import { claimsOptions, Replay } from "./replay.js";
 import { type Judge, Tally } from "./tally.js";
 import { type AccessToken, TokenCheck } from "./token.js";
 import { VerifyDoor } from "./verify-door.js";
@@ -42,6 +44,8 @@ export interface ServerOptions {
   healthPort?: number;
   /** Files to serve beside the service's own addresses, by path. */
   pages?: ReadonlyMap<string, Page>;
+  /** Where it is remembered which presentations were accepted: in memory by default, and then a restart forgets them. */
+  claims?: Claims;
   /** Whether a good card would be accepted now; what the verifier itself says by default. */
   readiness?: Readiness;
   onError?: OnError;
@@ -79,7 +83,9 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const { host, perAddress = 256, version } = options;
   const token = new TokenCheck(options.tokens ?? []);
   const metrics = new Metrics(() => judge.stats);
-  const tally = new Tally(judge, metrics);
+  const claims = options.claims ?? new Claims(claimsOptions(judge));
+  const tally = new Tally(judge, metrics, new Replay(claims));
+  metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   const { credits = 4_096, idleSeconds = 600 } = options;
   const stream = new Stream(tally, token, { version, credits, idleSeconds, perAddress });
   const door = new VerifyDoor(tally, token, perAddress);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   CloseCode,
   type ErrorFrame,
@@ -17,7 +18,7 @@ import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
 import type { StreamSocket } from "../http/sockets.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, granted, outOfScope, type Scope, type TokenCheck } from "./token.js";
+import { bearerOf, outOfScope, type Scope, type TokenCheck } from "./token.js";
 
 export interface StreamOptions {
   /** Version of the server, for the greeting. */
@@ -34,6 +35,8 @@ export interface StreamOptions {
 export interface Connection {
   readonly codec: FrameCodec;
   readonly address: string;
+  /** For what is asked on it and nowhere else. */
+  readonly id: string;
   /** Absent: the token was missing or wrong. */
   readonly scope: Scope | undefined;
   /** Items taken and not yet answered. */
@@ -118,7 +121,7 @@ export class Stream {
     const bearer = bearerOf(exchange.authorization) ?? token?.slice(SUBPROTOCOL_TOKEN.length);
     // A browser's script learns close codes, but never the status of a refused upgrade: tokens are refused after it.
     const scope = this.#token.scopeOf(bearer);
-    return { codec, address, scope, owed: 0, heard: performance.now(), silent: 0, open: true };
+    return { codec, address, id: randomUUID(), scope, owed: 0, heard: performance.now(), silent: 0, open: true };
   }
 
   opened(socket: Socket): void {
@@ -204,18 +207,22 @@ export class Stream {
       return;
     }
     connection.owed += qrs.length;
-    const requirements = granted(scope, this.#tally.judge.requirementsOf(request, "card"));
-    this.#tally.ask(
-      "stream",
-      qrs,
-      () => requirements,
-      (verdicts) => {
-        connection.owed -= qrs.length;
-        if (!connection.open) return;
-        send(socket, { type: "verdicts", seq, verdicts });
-        if (this.#draining) this.#closeIfDone(socket);
-      },
-    );
+    const requirements = this.#tally.requirementsOf(scope, request);
+    const scan = request.scan === undefined ? [connection.id, seq] : [request.scan];
+    const party = this.#token.partyOf(scope);
+    const question = {
+      door: "stream" as const,
+      // Bytes are the socket's, and gone when this returns.
+      qrs: qrs.map((qr) => (typeof qr === "string" ? qr : Uint8Array.from(qr))),
+      requirementsOf: () => requirements,
+      scanOf: (index: number) => JSON.stringify([party, ...scan, index]),
+    };
+    this.#tally.ask(question, (verdicts) => {
+      connection.owed -= qrs.length;
+      if (!connection.open) return;
+      send(socket, { type: "verdicts", seq, verdicts });
+      if (this.#draining) this.#closeIfDone(socket);
+    });
   }
 
   #closeIfDone(socket: Socket): void {

@@ -79,6 +79,11 @@ export class TokenCheck {
     return this.#known.length === 0;
   }
 
+  /** Who holds a token of this scope, by a name that outlives a restart and tells nothing. */
+  partyOf(scope: Scope): string {
+    return this.#known.find((one) => one.scope === scope)?.digest.toString("base64") ?? "";
+  }
+
   /** What whoever offers this token may ask; undefined for a stranger. */
   scopeOf(offered: string | undefined): Scope | undefined {
     if (this.open) return EVERYTHING;

@@ -7,7 +7,7 @@ import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
 import { type Questions, readQuestions } from "./questions.js";
 import type { Tally } from "./tally.js";
-import { bearerOf, granted, outOfScope, type TokenCheck } from "./token.js";
+import { bearerOf, outOfScope, type TokenCheck } from "./token.js";
 
 /** Bytes of a body: 1,000 of the longest texts and the fields about them. */
 export const MAX_BODY_LENGTH = 5 * 1024 * 1024;
@@ -39,10 +39,22 @@ export class VerifyDoor {
       const fault = outOfScope(scope, request);
       if (fault !== undefined) throw new Problem("FORBIDDEN", fault);
     }
-    const { judge } = this.#tally;
-    const requirementsOf = memo((request: VerifyRequest) => granted(scope, judge.requirementsOf(request, "card")));
+    const requirementsOf = memo((request: VerifyRequest) => this.#tally.requirementsOf(scope, request));
+    const party = this.#token.partyOf(scope);
+    // Texts that are asked about by one request have its scan and their places.
+    const isShared = new Set(requests).size < requests.length;
+    const question = {
+      door: "http" as const,
+      qrs,
+      requirementsOf: (index: number) => requirementsOf(requests[index] ?? {}),
+      scanOf: (index: number) => {
+        const { scan } = requests[index] ?? {};
+        const place = scan === undefined ? [exchange.requestId, index] : isShared ? [scan, index] : [scan];
+        return JSON.stringify([party, ...place]);
+      },
+    };
     const verdicts = await new Promise<readonly Verdict[]>((resolve) => {
-      this.#tally.ask("http", qrs, (index) => requirementsOf(requests[index] ?? {}), resolve);
+      this.#tally.ask(question, resolve);
     });
     if (verdicts.every(({ code }) => code === "BUSY")) {
       throw new Problem("BUSY", "no room for another batch; ask again in a second", { "Retry-After": "1" });

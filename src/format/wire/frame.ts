@@ -39,17 +39,14 @@ export enum CloseCode {
   OVER_CREDIT = 4429,
 }
 
-export interface VerifyFrame {
+/** The fields of a request as they travel: a time is written as RFC 3339 says. */
+export type WireRequest = Omit<VerifyRequest, "at"> & { at?: string };
+
+export interface VerifyFrame extends WireRequest {
   type: "verify";
   /** The client's own number for this frame, 0 to 2^53 - 1; unique among its unanswered frames. */
   seq: number;
   qrs: readonly (string | Uint8Array)[];
-  purpose?: string;
-  region?: string;
-  audience?: string;
-  /** RFC 3339. */
-  at?: string;
-  claims?: boolean;
 }
 
 export interface WelcomeFrame {
@@ -148,7 +145,7 @@ function requestOf(value: Record<string, unknown>, seq: number): VerifyRequest {
 }
 
 /** The fields of `request` as a `verify` frame carries them. */
-export function writeRequest({ at, ...request }: VerifyRequest): Omit<VerifyFrame, "type" | "seq" | "qrs"> {
+export function writeRequest({ at, ...request }: VerifyRequest): WireRequest {
   return { ...request, ...(at !== undefined && { at: at.toISOString() }) };
 }
 

@@ -2,18 +2,12 @@ import { parseTime } from "../time.js";
 import type { VerifyRequest } from "../verdict.js";
 
 /**
- * What may be asked beside a text, written once: HTTP, the stream, the library, the client and the command line all
- * read it here. A field that is misspelt is an error, never overlooked: the check that it asks for would not be made.
+ * What may be asked beside a text, written once: HTTP, the stream, the library, the client, the command line and
+ * /openapi.json all have it from here. A field that is misspelt is an error, never overlooked: the check that it asks for
+ * would not be made.
  */
-export const REQUEST_FIELDS = [
-  "purpose",
-  "region",
-  "audience",
-  "at",
-  "claims",
-] as const satisfies (keyof VerifyRequest)[];
 
-/** Characters of a purpose. */
+/** Characters of a purpose, an audience or a nonce. */
 export const MAX_NAME_LENGTH = 256;
 
 /** A request that cannot be answered, in one sentence that names the field. */
@@ -29,23 +23,105 @@ export class RequestError extends Error {
   }
 }
 
+/** One field: how it is read, and how it is told to people. */
+interface Field<T> {
+  /** For /openapi.json and the command line. */
+  readonly description: string;
+  /** JSON Schema (draft 2020-12) of its values. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The value's place holder on the command line, where it can be given there, and what helps when it is wrong. */
+  readonly flag?: { readonly value: string; readonly remedy: string };
+  /** What the value stands for; undefined where it is not one. */
+  readonly read: (value: unknown) => T | undefined;
+  /** What it must be, as a clause after the field's name. */
+  readonly rule: string;
+}
+
+type Fields = { readonly [K in keyof Required<VerifyRequest>]: Field<Required<VerifyRequest>[K]> };
+
+/** Bytes that are not UTF-8 were decoded as U+FFFD, and half of a surrogate pair cannot be encoded: neither is text. */
+function readName(value: unknown): string | undefined {
+  const inLength = typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+  return inLength && !/[\uFFFD\p{Cs}]/u.test(value) ? value : undefined;
+}
+
+function name(description: string, value: string, remedy: string): Field<string> {
+  return {
+    description,
+    schema: { type: "string", minLength: 1, maxLength: MAX_NAME_LENGTH },
+    flag: { value, remedy },
+    read: readName,
+    rule: `is 1 to ${MAX_NAME_LENGTH} characters`,
+  };
+}
+
+const RFC_3339 = String.raw`^\d{4}-(0[1-9]|1[0-2])-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$`;
+
+export const REQUEST_FIELDS: Fields = {
+  purpose: name("What the card is checked for, such as rail-boarding", "purpose", "name one of the policy's"),
+  region: {
+    description: "Where: a GB/T 2260 code",
+    schema: { type: "string", pattern: String.raw`^\d{6}$` },
+    flag: {
+      value: "code",
+      remedy: "give the code of a province, city or county with all its digits, such as 110105",
+    },
+    read: (value) => (typeof value === "string" && /^\d{6}$/.test(value) ? value : undefined),
+    rule: "is 6 digits",
+  },
+  audience: {
+    ...name("Who checks, as a phone names it in a presentation", "name", "give the name that phones know you by"),
+    // None asked: an empty one was taken before there were presentations.
+    schema: { type: "string", maxLength: MAX_NAME_LENGTH },
+    read: (value) => (value === "" ? "" : readName(value)),
+    rule: `is at most ${MAX_NAME_LENGTH} characters`,
+  },
+  nonce: name(
+    "The number that the gate shows, which a phone signs with its presentation",
+    "text",
+    "give what is shown",
+  ),
+  scan: name(
+    "The gate's own number of a scan: the same text asked again by it gets the same verdict",
+    "id",
+    "give one",
+  ),
+  at: {
+    description: "The moment to judge by; now when absent",
+    schema: { type: "string", format: "date-time", pattern: RFC_3339 },
+    flag: { value: "time", remedy: "write it with its time zone, such as 2026-10-01T08:00:00+08:00" },
+    read: (value) => {
+      const time = typeof value === "string" ? parseTime(value) : value;
+      return time instanceof Date && !Number.isNaN(time.getTime()) ? time : undefined;
+    },
+    rule: "is a time as RFC 3339 writes it",
+  },
+  claims: {
+    description: "Return the claims of accepted cards",
+    schema: { type: "boolean" },
+    read: (value) => (typeof value === "boolean" ? value : undefined),
+    rule: "is true or false",
+  },
+};
+
+const NAMES = Object.keys(REQUEST_FIELDS) as (keyof VerifyRequest)[];
+
 /** Check what is asked. `beside`: names that the same map may hold for others to read. Throws RequestError. */
 export function readRequest(value: unknown, beside: readonly string[] = []): VerifyRequest {
   if (!isRecord(value)) throw new RequestError("a request is a map of fields");
   for (const field in value) {
-    if (!isRequestField(field) && !beside.includes(field)) throw unknownField(field, [...beside, ...REQUEST_FIELDS]);
+    if (!isRequestField(field) && !beside.includes(field)) throw unknownField(field, [...beside, ...NAMES]);
   }
-  const { purpose, region, audience, at, claims } = value;
-  const request: VerifyRequest = {};
-  if (purpose !== undefined) request.purpose = readPurpose(purpose);
-  if (region !== undefined) request.region = readRegion(region);
-  if (audience !== undefined) refuseAudience(audience);
-  if (at !== undefined) request.at = readTime(at);
-  if (claims !== undefined) {
-    if (typeof claims !== "boolean") throw new RequestError("claims is true or false", "claims");
-    request.claims = claims;
-  }
-  return request;
+  return Object.fromEntries(
+    NAMES.flatMap((field) => (value[field] === undefined ? [] : [[field, readField(field, value[field])]])),
+  );
+}
+
+function readField(field: keyof VerifyRequest, value: unknown): unknown {
+  const { read, rule } = REQUEST_FIELDS[field];
+  const found = read(value);
+  if (found === undefined) throw new RequestError(`${field} ${rule}`, field);
+  return found;
 }
 
 /** A map, and not a list or bytes. */
@@ -59,30 +135,6 @@ export function unknownField(field: string, known: readonly string[]): RequestEr
   return new RequestError(`${name} is not a field here: there are ${known.join(", ")}`, field);
 }
 
-function isRequestField(field: string): boolean {
-  return (REQUEST_FIELDS as readonly string[]).includes(field);
-}
-
-/** Bytes that are not UTF-8 were decoded as U+FFFD, and half of a surrogate pair cannot be encoded: neither is text. */
-function readPurpose(value: unknown): string {
-  const inLength = typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
-  if (inLength && !/[\uFFFD\p{Cs}]/u.test(value)) return value;
-  throw new RequestError(`purpose is 1 to ${MAX_NAME_LENGTH} characters`, "purpose");
-}
-
-function readRegion(value: unknown): string {
-  if (typeof value === "string" && /^\d{6}$/.test(value)) return value;
-  throw new RequestError("region is 6 digits", "region");
-}
-
-/** Only a presentation is made for an audience; to take one and not look at it would promise a check. */
-function refuseAudience(value: unknown): void {
-  if (value === "") return;
-  throw new RequestError("audience is for presentations, which are not verified yet: leave it out", "audience");
-}
-
-function readTime(value: unknown): Date {
-  const time = typeof value === "string" ? parseTime(value) : value;
-  if (time instanceof Date && !Number.isNaN(time.getTime())) return time;
-  throw new RequestError("at is a time as RFC 3339 writes it", "at");
+export function isRequestField(field: string): field is keyof VerifyRequest {
+  return Object.hasOwn(REQUEST_FIELDS, field);
 }

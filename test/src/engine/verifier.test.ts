@@ -60,9 +60,10 @@ describe("the pool", () => {
       for (let i = 0; i < 4; i++) {
         codes.push(
           new Promise((resolve) => {
-            small.submit(card, requirements, ({ code }) => {
-              resolve(code);
-            });
+            const done = ([verdict]: readonly Verdict[]): void => {
+              resolve(verdict?.code ?? "");
+            };
+            small.submitMany([card], () => requirements, done);
           }),
         );
       }
@@ -87,14 +88,48 @@ describe("the pool", () => {
     const total = 4 * 128 + 50;
     await new Promise<void>((resolve) => {
       for (let i = 0; i < total; i++) {
-        verifier.submit(card, requirements, (verdict) => {
-          answers.push(verdict);
+        const done = (verdicts: readonly Verdict[]): void => {
+          answers.push(...verdicts);
           if (answers.length === total) resolve();
-        });
+        };
+        verifier.submitMany([card], () => requirements, done);
       }
     });
     expect(answers.slice(0, 50).every(({ code, outcome }) => code === "BUSY" && outcome === "undetermined")).toBe(true);
     expect(answers.slice(50).every(({ code }) => code === "VALID")).toBe(true);
+  });
+});
+
+describe("texts that are handed over together", () => {
+  it("are answered together and in their order, over batches, beside those of others", async () => {
+    const verifier = await Verifier.create({ trust: jwksOf([key]), workers: 2, slabs: 16 });
+    const requirements = verifier.requirementsOf({ at });
+    const kinds = [card, "!!", "BB8"];
+    const ask = (count: number, shift: number): Promise<string[]> =>
+      new Promise((resolve) => {
+        const qrs = Array.from({ length: count }, (_, i) => kinds[(i + shift) % 3]!);
+        verifier.submitMany(qrs, () => requirements, (verdicts) => { resolve(verdicts.map(({ code }) => code)); }); // prettier-ignore
+      });
+    const sizes = [1, 300, 2, 127, 128, 129, 1, 500];
+    const answers = await Promise.all(sizes.map((size, i) => ask(size, i)));
+    const codes = ["VALID", "BAD_BASE45", "BAD_ZLIB"];
+    answers.forEach((answer, shift) => {
+      expect(answer).toEqual(Array.from({ length: sizes[shift]! }, (_, i) => codes[(i + shift) % 3]));
+    });
+    await verifier.close();
+  });
+
+  it("a caller whose callback throws costs the others nothing", async () => {
+    const verifier = await Verifier.create({ trust: jwksOf([key]), workers: 1 });
+    const requirements = verifier.requirementsOf({ at });
+    const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+    const before = process.listeners("uncaughtException").slice(0, -1);
+    before.forEach((listener) => process.off("uncaughtException", listener));
+    verifier.submitMany([card], () => requirements, () => { throw new Error("a fault of the caller"); }); // prettier-ignore
+    expect((await verifier.verifyAll([card], requirements))[0]?.code).toBe("VALID");
+    expect(await thrown).toMatchObject({ message: "a fault of the caller" });
+    before.forEach((listener) => process.on("uncaughtException", listener));
+    await verifier.close();
   });
 });
 
@@ -133,7 +168,7 @@ describe("what is asked of the library", () => {
   it("is refused where it is misspelt or not read: a request, a policy, an option", async () => {
     const verifier = await Verifier.create({ trust, workers: 1 });
     const engine = await Engine.create({ trust });
-    for (const request of [{ purpos: "rail-boarding" }, { audience: "gate" }, { claims: 1 }, { region: "11" }]) {
+    for (const request of [{ purpos: "rail-boarding" }, { audience: 1 }, { claims: 1 }, { region: "11" }]) {
       const asked = request as VerifyRequest;
       await expect(verifier.verifyBatch([card], asked)).rejects.toMatchObject({ code: "BAD_REQUEST" });
       expect(() => engine.verifyBatch([card], asked), JSON.stringify(asked)).toThrow(RequestError);

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Requirements } from "../../../src/format/requirements.js";
 import type { VerifyRequest } from "../../../src/format/verdict.js";
 import { Tier } from "../../../src/abi/batch.js";
-import { checkPolicy, PolicyError, readPolicy, requirementsFor } from "../../../src/policy/policy.js";
+import {
+  checkPolicy,
+  PolicyError,
+  readPolicy,
+  requirementsFor,
+  presentationWindow,
+} from "../../../src/policy/policy.js";
 
 const policy = readPolicy(
   JSON.stringify({
@@ -55,8 +61,24 @@ describe("requirementsFor", () => {
       date: 20261130,
       atReplacesClock: true,
       detail: "claims",
+      purposeAudience: "purpose:any",
     });
     expect(requirementsFor(undefined, {}, at)).toEqual({ at: BigInt(at.getTime() / 1000), date: 20261130 });
+  });
+
+  it("says whom a presentation must be made for, and how fresh it must be; either audience suffices by default", () => {
+    const rules = [
+      { purpose: "own", audience: "own", freshness: 20, skew: 5 },
+      { purpose: "any", audience: "purpose" },
+      { purpose: "either" },
+    ];
+    const table = readPolicy(JSON.stringify({ hufuPolicy: 1, rules }));
+    const of = (purpose: string) => requirementsFor(table, { purpose, audience: "gate", nonce: "7" }, at);
+    expect(of("own")).toMatchObject({ audience: "gate", purposeAudience: "", freshness: 20, skew: 5, nonce: "7" });
+    expect(of("any")).toMatchObject({ audience: "", purposeAudience: "purpose:any" });
+    expect(of("either")).toMatchObject({ audience: "gate", purposeAudience: "purpose:either" });
+    expect(presentationWindow(table)).toBe(90);
+    expect(presentationWindow(readPolicy('{"hufuPolicy":1,"rules":[{"purpose":"a","freshness":300}]}'))).toBe(330);
   });
 
   it("lets a moment asked for stand for the clock, or for the card's own dates alone", () => {

@@ -122,8 +122,8 @@ describe("a verify frame that cannot be told from others ends the connection: no
 
 describe("a verify frame that asks what cannot be is refused by its seq", () => {
   const long = "x".repeat(MAX_NAME_LENGTH + 1);
-  const FIELDS = "there are type, seq, qrs, purpose, region, audience, at, claims";
-  const NO_AUDIENCE = "audience is for presentations, which are not verified yet: leave it out";
+  const FIELDS = "there are type, seq, qrs, purpose, region, audience, nonce, scan, at, claims";
+  const NO_AUDIENCE = "audience is at most 256 characters";
   it.each([
     ["an unknown field", { purpos: "rail-boarding" }, `"purpos" is not a field here: ${FIELDS}`],
     ["a field of every object", { constructor: 1 }, `"constructor" is not a field here: ${FIELDS}`],
@@ -139,7 +139,8 @@ describe("a verify frame that asks what cannot be is refused by its seq", () => 
     ["a purpose that is null", { purpose: null }, "purpose is 1 to 256 characters"],
     ["a purpose with half a surrogate pair", { purpose: "\ud800" }, "purpose is 1 to 256 characters"],
     ["a purpose that was not UTF-8", { purpose: "rail\ufffd" }, "purpose is 1 to 256 characters"],
-    ["an audience", { audience: "gate" }, NO_AUDIENCE],
+    ["an audience that is too long", { audience: "x".repeat(257) }, NO_AUDIENCE],
+    ["an empty nonce", { nonce: "" }, "nonce is 1 to 256 characters"],
     ["an audience that is a list", { audience: [] }, NO_AUDIENCE],
     ["5 digits of region", { region: "11010" }, "region is 6 digits"],
     ["7 digits of region", { region: "1101051" }, "region is 6 digits"],
