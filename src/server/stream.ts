@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   CloseCode,
   type ErrorFrame,
@@ -17,30 +16,26 @@ import type { Exchange } from "../http/exchange.js";
 import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
 import type { StreamSocket } from "../http/sockets.js";
-import type { Tally } from "./tally.js";
-import { bearerOf, outOfScope, type Scope, type TokenCheck } from "./token.js";
+import { type Carrier, type Desk, Session } from "./session.js";
+import { bearerOf, type TokenCheck } from "./token.js";
 
 export interface StreamOptions {
   /** Version of the server, for the greeting. */
   version: string;
-  /** Items that one connection may have unanswered. */
-  credits: number;
   /** Seconds without a frame after which a connection is closed; 0 for never. */
   idleSeconds: number;
   /** Connections from one address. */
   perAddress: number;
 }
 
-/** One WebSocket. */
+/** One WebSocket: it frames what a session says and hears. */
 export interface Connection {
   readonly codec: FrameCodec;
   readonly address: string;
-  /** For what is asked on it and nowhere else. */
-  readonly id: string;
   /** Absent: the token was missing or wrong. */
-  readonly scope: Scope | undefined;
-  /** Items taken and not yet answered. */
-  owed: number;
+  readonly session: Session | undefined;
+  /** The socket, as the session knows it. */
+  carrier: Carrier | undefined;
   /** performance.now() of the last frame. */
   heard: number;
   /** Watches in a row in which nothing came that shows a living peer. */
@@ -78,15 +73,15 @@ const CODECS = [msgpackCodec, jsonCodec];
 export class Stream {
   readonly #sockets = new Set<Socket>();
   readonly #addresses: PerAddress;
-  readonly #tally: Tally;
+  readonly #desk: Desk;
   readonly #token: TokenCheck;
   readonly #options: StreamOptions;
   readonly #watch: ReturnType<typeof setInterval>;
   #frames = 0;
   #draining = false;
 
-  constructor(tally: Tally, token: TokenCheck, options: StreamOptions) {
-    this.#tally = tally;
+  constructor(desk: Desk, token: TokenCheck, options: StreamOptions) {
+    this.#desk = desk;
     this.#token = token;
     this.#options = options;
     this.#addresses = new PerAddress(options.perAddress);
@@ -121,19 +116,28 @@ export class Stream {
     const bearer = bearerOf(exchange.authorization) ?? token?.slice(SUBPROTOCOL_TOKEN.length);
     // A browser's script learns close codes, but never the status of a refused upgrade: tokens are refused after it.
     const scope = this.#token.scopeOf(bearer);
-    return { codec, address, id: randomUUID(), scope, owed: 0, heard: performance.now(), silent: 0, open: true };
+    const session = scope && new Session(scope, this.#token.partyOf(scope), this.#desk);
+    return { codec, address, session, carrier: undefined, heard: performance.now(), silent: 0, open: true };
   }
 
   opened(socket: Socket): void {
     const connection = socket.getUserData();
     this.#sockets.add(socket);
     this.#addresses.enter(connection.address);
-    if (connection.scope === undefined) {
+    const { session } = connection;
+    if (session === undefined) {
       close(socket, CloseCode.TOKEN, "a valid bearer token is required");
       return;
     }
     const limits = { items: MAX_FRAME_ITEMS, bytes: MAX_FRAME_LENGTH };
-    send(socket, { type: "welcome", server: this.#options.version, credits: this.#options.credits, limits });
+    send(socket, { type: "welcome", server: this.#options.version, credits: this.#desk.credits, limits });
+    connection.carrier = {
+      send: (frame) => {
+        send(socket, frame);
+        if (this.#draining) this.#closeIfDone(socket);
+      },
+    };
+    session.attach(connection.carrier);
   }
 
   /** `message` is only valid until this returns. */
@@ -149,7 +153,9 @@ export class Stream {
       return;
     }
     try {
-      this.#answer(socket, connection, this.#read(connection, message, isBinary));
+      const question = this.#read(connection, message, isBinary);
+      const fault = connection.session?.ask(question, message.byteLength);
+      if (fault !== undefined) close(socket, fault.code, fault.reason);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (error.seq === undefined) close(socket, CloseCode.BAD_FRAME, error.message);
@@ -160,6 +166,7 @@ export class Stream {
   closed(socket: Socket): void {
     const connection = socket.getUserData();
     connection.open = false;
+    connection.session?.end();
     if (this.#sockets.delete(socket)) this.#addresses.leave(connection.address);
   }
 
@@ -171,8 +178,10 @@ export class Stream {
   /** Tokens have changed: who holds one that is good no more, or for something else now, must come again. */
   closeStrangers(): void {
     for (const socket of [...this.#sockets]) {
-      const { scope } = socket.getUserData();
-      if (scope !== undefined && !this.#token.stands(scope)) close(socket, CloseCode.TOKEN, "this token has changed");
+      const { session } = socket.getUserData();
+      if (session !== undefined && !this.#token.stands(session.scope)) {
+        close(socket, CloseCode.TOKEN, "this token has changed");
+      }
     }
   }
 
@@ -192,42 +201,13 @@ export class Stream {
     if (isBinary !== connection.codec.binary) {
       throw new FrameError(`${connection.codec.subprotocol} is sent in ${isBinary ? "text" : "binary"} messages`);
     }
-    return readClientFrame(connection.codec.decode(Buffer.from(message)));
-  }
-
-  #answer(socket: Socket, connection: Connection, { seq, qrs, request }: Question): void {
-    const { scope = {} } = connection;
-    const fault = outOfScope(scope, request);
-    if (fault !== undefined) {
-      close(socket, CloseCode.SCOPE, fault);
-      return;
-    }
-    if (connection.owed + qrs.length > this.#options.credits) {
-      close(socket, CloseCode.OVER_CREDIT, `more than ${this.#options.credits} items unanswered`);
-      return;
-    }
-    connection.owed += qrs.length;
-    const requirements = this.#tally.requirementsOf(scope, request);
-    const scan = request.scan === undefined ? [connection.id, seq] : [request.scan];
-    const party = this.#token.partyOf(scope);
-    const question = {
-      door: "stream" as const,
-      // Bytes are the socket's, and gone when this returns.
-      qrs: qrs.map((qr) => (typeof qr === "string" ? qr : Uint8Array.from(qr))),
-      requirementsOf: () => requirements,
-      scanOf: (index: number) => JSON.stringify([party, ...scan, index]),
-    };
-    this.#tally.ask(question, (verdicts) => {
-      connection.owed -= qrs.length;
-      if (!connection.open) return;
-      send(socket, { type: "verdicts", seq, verdicts });
-      if (this.#draining) this.#closeIfDone(socket);
-    });
+    // A copy: its texts may wait, and what uWebSockets.js gave is gone when this turn ends.
+    return readClientFrame(connection.codec.decode(Buffer.from(new Uint8Array(message))));
   }
 
   #closeIfDone(socket: Socket): void {
-    const { open, owed } = socket.getUserData();
-    if (open && owed === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
+    const { open, session } = socket.getUserData();
+    if (open && (session?.owed ?? 0) === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
   #lookAround(): void {
@@ -236,7 +216,8 @@ export class Stream {
     for (const socket of [...this.#sockets]) {
       const connection = socket.getUserData();
       const silent = ++connection.silent;
-      if (connection.owed === 0 && connection.heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
+      const owed = connection.session?.owed ?? 0;
+      if (owed === 0 && connection.heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
       else if (silent > DEAD_AFTER) close(socket, CloseCode.IDLE, "no whole frame, and no answer to a ping");
       else if (silent === PING_AFTER && connection.open) socket.ping();
     }
