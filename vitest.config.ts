@@ -11,14 +11,15 @@ process.env["HUFU_STATE"] = mkdtempSync(join(tmpdir(), "hufu-test-state-"));
 
 /**
  * Tests name the sources, and run what ships: an import of `../../src/x.js` is served from the build in dist/, so the
- * workers, the WASM files and the source maps are those of the package.
+ * workers, the WASM files and the source maps are those of the package. test/support/build.ts sees to it that it is of the
+ * sources as they are.
  */
 export default defineConfig({
   resolve: {
     alias: [{ find: /^(?:\.\.\/)+src\/(.*)\.js$/, replacement: `${root}dist/src/$1.js` }],
   },
   test: {
-    globalSetup: ["test/support/state.ts"],
+    globalSetup: ["test/support/build.ts", "test/support/state.ts"],
     include: ["test/**/*.test.ts"],
     exclude: process.env["HUFU_SLOW"] === "1" ? [] : ["test/**/*.slow.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
