@@ -126,12 +126,14 @@ export class Session {
     const { tally } = this.#desk;
     const requirements = tally.requirementsOf(this.scope, request);
     const scan = request.scan === undefined ? [this.#id, seq] : [request.scan];
+    const isScan = request.scan !== undefined && qrs.length === 1;
     const submit = (from: number, to: number, done: () => void): void => {
       const question = {
         door: "stream" as const,
         qrs: to - from === qrs.length ? qrs : qrs.slice(from, to),
         requirementsOf: () => requirements,
-        scanOf: (index: number) => JSON.stringify([this.party, ...scan, from + index]),
+        // A scan of one text is known by its number alone, as at the HTTP door.
+        scanOf: (index: number) => JSON.stringify([this.party, ...scan, ...(isScan ? [] : [from + index])]),
       };
       tally.ask(question, (verdicts) => {
         this.#answer(owed, from, verdicts);

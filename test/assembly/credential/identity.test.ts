@@ -170,6 +170,7 @@ describe("date of birth", () => {
         date.setUTCFullYear(year, month - 1, day);
         const real = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
         expect(parser.isDate(year * 10000 + month * 100 + day)).toBe(real);
+        expect(parser.isDate((year + 10_000) * 10000 + month * 100 + day)).toBe(false);
       }),
       { numRuns: 3000 },
     );

@@ -60,6 +60,9 @@ describe("a presentation at a server's doors", () => {
     const request = { qr: show(), audience: "gate", scan };
     expect((await ask(request)).code).toBe("VALID");
     expect((await ask(request)).code).toBe("VALID");
+    const client = new HufuClient(`ws://127.0.0.1:${server.port}`);
+    expect((await client.verify(request.qr, { audience: "gate", scan })).code).toBe("VALID");
+    client.close();
     expect((await ask({ ...request, qr: show() })).code).toBe("BAD_REQUEST");
     expect((await ask({ ...request, scan: randomUUID() })).code).toBe("REPLAYED");
   });
