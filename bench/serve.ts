@@ -6,6 +6,7 @@ export async function serve(feed: string, started: ChildProcess[]): Promise<stri
   const hufu = fileURLToPath(new URL("../../bin/hufu.mjs", import.meta.url));
   const child = spawn(process.execPath, [hufu, "serve", "--feed", feed, "--port", "0", "--workers", "1"], {
     stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, HUFU_STATE: "none" },
   });
   started.push(child);
   return new Promise((resolve, reject) => {

@@ -17,7 +17,11 @@ export interface Holder {
 const REDACTED_KEYS = Uint8Array.of(0xf8, 59);
 
 /** A credential whose holder may keep name, number, birth and gender to himself. */
-export function issueTo(issuer: TestKey, changes: [number, unknown][] = []): Holder {
+export function issueTo(
+  issuer: TestKey,
+  changes: [number, unknown][] = [],
+  { inHeader, hidden = [] }: { inHeader?: Map<number, unknown>; hidden?: readonly Uint8Array[] } = {},
+): Holder {
   const key = generateKey(Algorithm.ED25519);
   const disclosures = new Map<number, Uint8Array>();
   const open = new Map<number, unknown>();
@@ -28,12 +32,16 @@ export function issueTo(issuer: TestKey, changes: [number, unknown][] = []): Hol
   const hashes = [...disclosures.values()].map((one) => createHash("sha256").update(encode(one)).digest());
   const cnf = new Map([[1, new Map<number, unknown>([[1, 1], [-1, 6], [-2, key.publicKey]])]]); // prettier-ignore
   const claims = payload([[7, new Uint8Array(randomBytes(16))], [8, cnf], [169, new Map()], ...changes]); // prettier-ignore
-  const bytes = withIdentity(
-    encode(claims),
-    open,
-    hashes.map((hash) => new Uint8Array(hash)),
+  const bytes = withHidden(
+    withIdentity(
+      encode(claims),
+      open,
+      hashes.map((hash) => new Uint8Array(hash)),
+    ),
+    hidden,
   );
   const header = new Map<number, unknown>([[1, COSE_ALG[issuer.algorithm]], [4, kidOf(issuer)], [16, 293]]); // prettier-ignore
+  if (inHeader !== undefined) header.set(15, inHeader);
   const credential = (list: readonly Uint8Array[]): Uint8Array =>
     coseSign1(issuer, { protected: header, payload: bytes, unprotected: new Map(list.length > 0 ? [[17, list]] : []) });
   return { key, credential, disclosures };
@@ -45,6 +53,13 @@ function withIdentity(claims: Uint8Array, open: Map<number, unknown>, hashes: Ui
   const entries = [...open].map(([claim, value]) => Buffer.concat([encode(claim), encode(value)]));
   const map = Buffer.concat([Uint8Array.of(0xa0 | (open.size + 1)), ...entries, REDACTED_KEYS, encode(hashes)]);
   return Uint8Array.from([...claims.subarray(0, at), ...map, ...claims.subarray(at + 1)]);
+}
+
+/** The map gets simple(59) with these hashes, of which nothing is ever disclosed. */
+function withHidden(map: Uint8Array, hashes: readonly Uint8Array[]): Uint8Array {
+  if (hashes.length === 0) return map;
+  const [head = 0, ...entries] = map;
+  return Uint8Array.from([head + 1, ...entries, ...REDACTED_KEYS, ...encode(hashes)]);
 }
 
 export interface Showing {
