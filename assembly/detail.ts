@@ -61,15 +61,17 @@ export function resetDetail(): void {
 export function tell(item: i32): void {
   const flags = load<u8>(contextAt(item), CONTEXT_FLAGS);
   const result = resultAt(item);
-  // Where no credential was read there is nothing to tell.
-  if ((flags & (CONTEXT_FLAG_DETAIL | CONTEXT_FLAG_REPLAY)) == 0 || load<u8>(result, RESULT_FORMAT) == 0) return;
   const code = codeOf(item);
+  const credential = credentialAt(item);
+  const isShown = code == Code.VALID && credential.format == Format.PRESENTATION;
+  const isToBeClaimed = isShown && (flags & CONTEXT_FLAG_REPLAY) != 0;
+  // Where no credential was read there is nothing to tell.
+  const isAsked = isToBeClaimed || (flags & CONTEXT_FLAG_DETAIL) != 0;
+  if (!isAsked || load<u8>(result, RESULT_FORMAT) == 0) return;
   const withClaims = code == Code.VALID && (flags & CONTEXT_FLAG_CLAIMS) != 0;
   const parts = withClaims ? Parts.ALL : isGenuine(code) ? Parts.NAMES : Parts.KID;
-  const credential = credentialAt(item);
   let length = writeDetail(credential, parts);
-  const isToBeClaimed = code == Code.VALID && (flags & CONTEXT_FLAG_REPLAY) != 0;
-  if (isToBeClaimed && credential.format == Format.PRESENTATION) length += writeIdentityOfPresentation(credential);
+  if (isToBeClaimed) length += writeIdentityOfPresentation(credential);
   store<u32>(result, length, RESULT_DETAIL_LENGTH);
 }
 
