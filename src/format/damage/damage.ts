@@ -117,10 +117,11 @@ const LOOKS: readonly (readonly [Damage, (text: string, readZlib: ReadZlib) => b
   ],
   ["lower-case", (text) => /^[0-9a-z $%*+\-./:]{40,}$/.test(text) && beginsAsCard(text.toUpperCase())],
   ["keyboard-layout", (text) => text.length >= 40 && isTypedElsewhere(text)],
+  // Before "cut": some texts with replaced signs inflate to their end and ask for more.
   ["space-to-plus", (text) => lacks(text, " ") && text.split("+").length > text.length / 30],
+  ["plus-to-space", (text) => lacks(text, "+") && text.split(" ").length > text.length / 30],
   // Before what makes groups of more than 65,535: those of a cut text all have a value.
   ["cut", isCut],
-  ["plus-to-space", (text) => lacks(text, "+") && text.includes(" ")],
   ["spaces-lost", (text) => lacks(text, " ")],
   ["followed", (text, readZlib) => stateOf(text, readZlib) === "followed"],
 ];

@@ -11,12 +11,20 @@ import { coseSign1, identity, makeCard, payload } from "../../../support/make-ca
 import { gzipSync } from "node:zlib";
 
 /** Cards of several lengths and algorithms: no two have the same signs in the same places. */
-const keys = [Algorithm.ED25519, Algorithm.P256, Algorithm.SM2].map((algorithm) => generateKey(algorithm));
-const cards = keys.flatMap((key) =>
-  ["张秀英", "Ana María", "x".repeat(150)].map((name) =>
-    makeCard(key, { payload: payload([[169, identity([[4, name]])]]) }),
-  ),
+const cards = [Algorithm.ED25519, Algorithm.P256, Algorithm.SM2].flatMap((algorithm) =>
+  ["张秀英", "Ana María", "x".repeat(150)].map((name) => cardWithAllSigns(algorithm, name)),
 );
+
+/**
+ * Under a key with which the first part of the text holds every sign of base45: that one of them is missing shows that
+ * it was replaced, and of some thousand cards one is without it by chance.
+ */
+function cardWithAllSigns(algorithm: Algorithm, name: string): string {
+  for (;;) {
+    const card = makeCard(generateKey(algorithm), { payload: payload([[169, identity([[4, name]])]]) });
+    if (new Set(card.slice(0, -4)).size === BASE45_ALPHABET.length) return card;
+  }
+}
 
 /** Through the keys of a keyboard of the United States, on a computer set to another. */
 function typed(layout: string, text: string): string {
@@ -100,7 +108,7 @@ describe("diagnose", () => {
   });
 
   it("names forms that issuers should not have chosen", () => {
-    const cose = coseSign1(keys[0]!);
+    const cose = coseSign1(generateKey(Algorithm.ED25519));
     expect(diagnose(encodeBase45(cose))).toEqual({ damage: "uncompressed" });
     expect(diagnose(encodeBase45(gzipSync(cose)))).toEqual({ damage: "gzip" });
   });
