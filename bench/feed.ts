@@ -183,7 +183,7 @@ async function enrol(authority: Authority, rounds: number) {
 }
 
 function citizen(i: number): Person {
-  const parsed = parsePerson({ id: makeResidentId("110105", "19600115", i), name: `公民 ${i}` });
+  const parsed = parsePerson({ id: makeResidentId("110105", "19600115", i), name: `公民 ${i}` }, new Date());
   if ("faults" in parsed) throw new Error(parsed.faults.map(({ message }) => message).join(", "));
   return parsed.person;
 }

@@ -75,11 +75,24 @@ describe.runIf(inRepository)(`the house${note}`, () => {
       "src/engine/state-folder.ts": "the age of files that were left behind",
       "src/feed/feed.ts": "when the feed was looked at, for people",
       "src/server/readiness-metrics.ts": "ages, for people",
+      "src/authority/publish-file.ts": "the age of files that were left behind",
     };
+    // How long another process is waited for is no date.
+    const WAITS = /^src\/authority\/store\/(client|embedded|abandoned)\.ts$/;
     const users = filesOf("src/*.ts")
-      .filter((path) => /^src\/(abi|format|policy|engine|feed|http|server|client)\//.test(path))
+      .filter((path) => /^src\/(abi|format|policy|engine|feed|http|server|authority|client)\//.test(path))
+      .filter((path) => !WAITS.test(path))
       .filter((path) => /\bDate\.now\(\)|\bnew Date\(\)/.test(withoutComments(read(path))));
     expect(users.filter((path) => !SYSTEM_CLOCK.includes(path) && !(path in OTHER))).toEqual([]);
+  });
+
+  it("asks the database in the store and nowhere else", () => {
+    // A tagged template whose name says SQL, or statements in a text.
+    const SQL =
+      /\bsql(?:<[^`]*>)?`|`\s*(?:select|insert|update|delete|create|alter|drop|with)\s[^`]*\b(?:from|into|set|table|role)\b/i;
+    const users = filesOf("src/*.ts").filter((path) => SQL.test(withoutComments(read(path))));
+    expect(users.filter((path) => !path.startsWith("src/authority/store/"))).toEqual([]);
+    expect(users.length).toBeGreaterThan(5);
   });
 
   it("says nothing on a console but in commands", () => {

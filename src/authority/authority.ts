@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { Algorithm, Tier } from "../abi/batch.js";
+import { systemClock, type Clock } from "../engine/clock.js";
 import { fromHex, toHex } from "../format/bytes.js";
 import { momentOf } from "../format/requirements.js";
 import { engineCheck, type CheckIssued } from "./check.js";
 import { databaseOf, isThere, keyFolder, makeDataFolder, type DataOptions } from "./data-folder.js";
-import { AuthorityError } from "./errors.js";
+import { AuthorityError, type CardAction } from "./errors.js";
 import { issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Refusal } from "./issuing.js";
 import { ListPlaces } from "./list-places.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
@@ -20,11 +21,12 @@ import {
   type StatusTerms,
 } from "./publishing.js";
 import { checkBase, publishStatusLists, type PublishedList } from "./status-lists.js";
-import { FILES_LOCK, MIGRATION_LOCK, openDatabase } from "./store/database.js";
-import type { Database, Held } from "./store/database.js";
-import { migrate } from "./store/migrations.js";
-import * as store from "./store/store.js";
 import { audit, findAudit, type AuditFilter, type AuditRow } from "./store/audit.js";
+import { changeState, findCards, type CardFilter, type CardRow, type CredentialState } from "./store/credentials.js";
+import { FILES_LOCK, openDatabase, type Database, type Held } from "./store/database.js";
+import * as identity from "./store/identity.js";
+import { insertKey, readKeys, type KeyRow } from "./store/keys.js";
+import { migrate } from "./store/migrations.js";
 
 /**
  * The issuing side: the only part that touches a private key. What it knows is in PostgreSQL; every change of state and
@@ -34,6 +36,8 @@ import { audit, findAudit, type AuditFilter, type AuditRow } from "./store/audit
 export interface AuthorityOptions extends DataOptions {
   /** The last look at a card before it is released; the real engine's when absent. */
   check?: CheckIssued;
+  /** By which dates decide; the system's when absent. */
+  clock?: Clock;
 }
 
 export interface InitOptions extends AuthorityOptions {
@@ -61,7 +65,7 @@ export interface EnrolOptions {
 
 export type Enrolment = { card: IssuedCard } | { person: Person; refused: Refusal | "under-age" };
 
-export interface Card extends store.CardRow {
+export interface Card extends CardRow {
   /** Absent where it was never released. */
   qr?: string;
 }
@@ -85,7 +89,7 @@ export class Authority {
     readonly region: string | undefined,
     readonly statusLists: string | undefined,
     readonly database: Database,
-    readonly keys: readonly store.KeyRow[],
+    readonly keys: readonly KeyRow[],
     /** How many credentials of interrupted cycles were voided when this authority was opened. */
     readonly voided: number,
   ) {}
@@ -97,21 +101,17 @@ export class Authority {
     const database = await openDatabase(databaseOf(options), migrate);
     try {
       await database.transaction(async (sql) => {
-        await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
-        if ((await store.readAuthority(sql)) !== undefined) {
-          throw new AuthorityError(
-            "ALREADY_INITIALISED",
-            `${options.data} has an authority already`,
-            "use it, or name another folder with --data",
-          );
+        await identity.lockFounding(sql);
+        if ((await identity.readAuthority(sql)) !== undefined) {
+          throw new AuthorityError({ code: "ALREADY_INITIALISED", data: options.data });
         }
-        await store.insertAuthority(sql, { name: options.name, region: options.region ?? null, statusLists });
+        await identity.insertAuthority(sql, { name: options.name, region: options.region ?? null, statusLists });
         // A snapshot published at once speaks for the second before: its key must count in that second already.
-        const notBefore = options.validFrom ?? new Date(Date.now() - 1000);
+        const notBefore = options.validFrom ?? new Date((options.clock ?? systemClock)() - 1000);
         const notAfter = new Date(notBefore.getTime() + KEY_VALIDITY * 1000);
         for (const use of ["root", "credential", "status"] as const) {
           const key = createKey(keyFolder(options.data), options.algorithm);
-          await store.insertKey(sql, { ...key, use, notBefore, notAfter });
+          await insertKey(sql, { ...key, use, notBefore, notAfter });
         }
         await audit(sql, [{ actor: "hufu", action: "initialise", detail: { name: options.name } }]);
       });
@@ -122,25 +122,25 @@ export class Authority {
   }
 
   static async open(options: AuthorityOptions): Promise<Authority> {
-    const missing = new AuthorityError(
-      "NOT_INITIALISED",
-      `there is no authority in ${options.data}`,
-      "run `hufu init`, or name its folder with --data",
-    );
+    const missing = new AuthorityError({ code: "NOT_INITIALISED", data: options.data });
     // Opening must not make an empty database where a folder was mistyped.
     if (options.databaseUrl === undefined && !isThere(databaseOf(options).folder)) throw missing;
     const database = await openDatabase(databaseOf(options), migrate);
     try {
-      const row = await store.readAuthority(database.sql);
+      const row = await database.ask(identity.readAuthority);
       if (row === undefined) throw missing;
       const voided = await recover(database);
-      const keys = await store.readKeys(database.sql);
+      const keys = await database.ask(readKeys);
       const [region, statusLists] = [row.region ?? undefined, row.statusLists ?? undefined];
       return new Authority(options, row.name, region, statusLists, database, keys, voided);
     } catch (error) {
       await database.close();
       throw error;
     }
+  }
+
+  get clock(): Clock {
+    return this.options.clock ?? systemClock;
   }
 
   close(): Promise<void> {
@@ -166,7 +166,7 @@ export class Authority {
 
   /** The same, as they are released: of a run that is interrupted, all are issued that were told, and no others. */
   async *enrolling(people: readonly Person[], options: EnrolOptions): AsyncGenerator<Enrolment[]> {
-    const today = String(momentOf(options.issuedAt ?? new Date()).date);
+    const today = String(momentOf(options.issuedAt ?? new Date(this.clock())).date);
     const isOld = people.map((person) => ageOn(today, person.birthDate) >= MINIMUM_AGE);
     const orders = people.filter((_, i) => isOld[i]).map((person): Order => ({ person, tier: Tier.LITE }));
     let next = 0;
@@ -191,45 +191,31 @@ export class Authority {
     const [result] = await this.enrolMany([person], options);
     if (result !== undefined && "card" in result) return result.card;
     if (result?.refused === "under-age") {
-      throw new AuthorityError("INVALID_PERSON", `${person.name} is under ${MINIMUM_AGE}`, "citizens enrol at 16");
+      throw new AuthorityError({ code: "INVALID_PERSON", is: "under-age", name: person.name, age: MINIMUM_AGE });
     }
-    if (result?.refused === "suspended") {
-      throw new AuthorityError("ALREADY_ENROLLED", `${person.id} has a suspended card`, "reinstate or revoke it first");
-    }
-    throw new AuthorityError(
-      "ALREADY_ENROLLED",
-      `${person.id} has a card in force`,
-      `run \`hufu revoke ${person.id} --reason ...\` first if it was lost`,
-    );
+    const state = result?.refused === "suspended" ? "suspended" : "good";
+    throw new AuthorityError({ code: "ALREADY_ENROLLED", idNumber: person.id, state });
   }
 
   /** A full credential for whom an officer has met; the lite one is superseded in the same transaction. */
   async approve(reference: string, options: EnrolOptions): Promise<IssuedCard> {
     const card = await this.#cardInForce(reference);
     if (card.state !== "good" || card.tier !== Tier.LITE) {
-      throw new AuthorityError(
-        "WRONG_STATE",
-        `the card is ${card.tier === Tier.FULL ? "full already" : card.state}`,
-        card.tier === Tier.FULL ? "there is nothing left to approve" : "only good lite cards are approved",
-      );
+      throw new AuthorityError({ code: "WRONG_STATE", is: "not-lite", tier: card.tier, state: card.state });
     }
     const order: Order = {
-      person: keptPerson(card.idNumber, card.details, options.issuedAt),
+      person: keptPerson(card.idNumber, card.details, options.issuedAt ?? new Date(this.clock())),
       tier: Tier.FULL,
       replaces: card.id,
     };
     for await (const [outcome] of issue(this.database, [order], this.#terms(options, FULL_VALIDITY))) {
       if (outcome !== undefined && "card" in outcome) return outcome.card;
       if (outcome?.refused === "already-enrolled") {
-        throw new AuthorityError("WRONG_STATE", "another card for this person is being issued", "try again");
+        throw new AuthorityError({ code: "WRONG_STATE", is: "being-issued" });
       }
     }
     const { state } = await this.#cardInForce(toHex(card.id));
-    throw new AuthorityError(
-      "WRONG_STATE",
-      `the card was ${state} while the full one was being made, and the full one is void`,
-      "only good lite cards are approved: see `hufu cards`",
-    );
+    throw new AuthorityError({ code: "WRONG_STATE", is: "changed-meanwhile", state });
   }
 
   /** For good. */
@@ -245,8 +231,8 @@ export class Authority {
     return this.#change(reference, ["suspended"], "good", "reinstate", change);
   }
 
-  async *cards(filter: store.CardFilter = {}): AsyncGenerator<Card> {
-    for await (const rows of store.findCards(this.database, filter)) {
+  async *cards(filter: CardFilter = {}): AsyncGenerator<Card> {
+    for await (const rows of findCards(this.database, filter)) {
       for (const row of rows) yield row.signed === null ? row : { ...row, qr: toQr(row.signed) };
     }
   }
@@ -276,7 +262,7 @@ export class Authority {
   refuseToGoBack(folder: string): Promise<string[]> {
     const root = thumbprint(this.#keyFor("root"));
     const keys = this.keys.flatMap((row) => trustedKey(row, this.name) ?? []);
-    return refuseToGoBack(this.database, folder, { root, keys });
+    return refuseToGoBack(this.database, folder, { root, keys, now: this.#now() });
   }
 
   /** A new trust list, signed by the root key. */
@@ -285,40 +271,40 @@ export class Authority {
       authority: this.name,
       root: this.#signer("root"),
       keys: this.keys,
+      now: this.#now(),
       validity,
     });
   }
 
   /** A new snapshot of the status of every credential, signed by the status key. */
   publishStatus(options: Pick<StatusTerms, "progress"> = {}): Promise<Published> {
-    const terms = { authority: this.name, signer: this.#signer("status"), validity: STATUS_VALIDITY };
-    return publishStatus(this.database, { ...terms, ...options });
+    return publishStatus(this.database, { ...this.#statusTerms(STATUS_VALIDITY), ...options });
   }
 
   /** The Token Status Lists as they now are, signed by the status key; none where credentials name none. */
   async *publishStatusLists(validity = STATUS_VALIDITY): AsyncGenerator<PublishedList> {
     if (this.statusLists === undefined) return;
-    const terms = { base: this.statusLists, signer: this.#signer("status"), validity };
+    const terms = { base: this.statusLists, signer: this.#signer("status"), issuedAt: this.#now(), validity };
     yield* publishStatusLists(this.database, terms);
   }
 
   /** What has changed since the last snapshot, signed by the status key: minutes-fresh, and small. */
   publishDelta(validity = STATUS_VALIDITY): Promise<Published> {
-    return publishDelta(this.database, { authority: this.name, signer: this.#signer("status"), validity });
+    return publishDelta(this.database, this.#statusTerms(validity));
   }
 
   async #change(
     reference: string,
-    from: readonly store.CredentialState[],
-    to: store.CredentialState,
-    action: "revoke" | "suspend" | "reinstate",
+    from: readonly CredentialState[],
+    to: CredentialState,
+    action: CardAction,
     { actor, reason }: { actor: string; reason: string },
   ): Promise<Card> {
     let card = await this.#cardInForce(reference);
     for (;;) {
       const { id } = card;
       const changed = await this.database.transaction(async (sql) => {
-        if (!(await store.changeState(sql, { credential: id, from, to, reason }))) return false;
+        if (!(await changeState(sql, { credential: id, from, to, reason }))) return false;
         await audit(sql, [{ actor, action, credential: id, detail: { reason } }]);
         return true;
       });
@@ -326,11 +312,9 @@ export class Authority {
       // It may have changed since it was read: of a person, another card may be in force by now, which is then meant.
       const now = await this.#cardInForce(reference);
       if (toHex(now.id) === toHex(id) && !from.includes(now.state)) {
-        throw new AuthorityError(
-          "WRONG_STATE",
-          now.reason === "superseded" ? "the card has been replaced by another" : `the card is ${now.state}`,
-          `only a card that is ${from.join(" or ")} can be ${to === "good" ? "reinstated" : to}`,
-        );
+        const { state, reason: why } = now;
+        const fault = { code: "WRONG_STATE", is: "not-in", action, from, state } as const;
+        throw new AuthorityError({ ...fault, ...(why !== null && { reason: why }) });
       }
       card = now;
     }
@@ -347,11 +331,7 @@ export class Authority {
       if (card.state !== "revoked") break;
     }
     if (found !== undefined) return found;
-    throw new AuthorityError(
-      "NOT_FOUND",
-      `there is no card ${reference}`,
-      "give an ID number, or a credential id of 32 hex digits: `hufu cards` lists them",
-    );
+    throw new AuthorityError({ code: "NOT_FOUND", reference });
   }
 
   #terms({ actor, issuedAt, validity }: EnrolOptions, usual: number): IssuingTerms {
@@ -363,11 +343,21 @@ export class Authority {
       validity: validity ?? usual,
       lists: base === undefined ? undefined : { base, places: new ListPlaces(join(this.options.data, "lists.json")) },
       actor,
+      clock: this.clock,
       check: this.#check,
     };
   }
 
-  #signer(use: store.KeyRow["use"]): SigningKey {
+  #statusTerms(validity: number): StatusTerms {
+    return { authority: this.name, signer: this.#signer("status"), clock: this.clock, validity };
+  }
+
+  /** Seconds since 1970. */
+  #now(): number {
+    return Math.floor(this.clock() / 1000);
+  }
+
+  #signer(use: KeyRow["use"]): SigningKey {
     return loadKey(keyFolder(this.options.data), this.#keyFor(use).kid);
   }
 
@@ -385,9 +375,9 @@ export class Authority {
     return (await this.#engine)(qrTexts, at);
   };
 
-  #keyFor(use: store.KeyRow["use"]): store.KeyRow {
+  #keyFor(use: KeyRow["use"]): KeyRow {
     const key = this.keys.find((candidate) => candidate.use === use);
     if (key !== undefined) return key;
-    throw new AuthorityError("KEY_UNAVAILABLE", `there is no ${use} key`, "restore the database from its backup");
+    throw new AuthorityError({ code: "KEY_UNAVAILABLE", is: "unknown", use });
   }
 }

@@ -27,10 +27,8 @@ export function isThere(path: string): boolean {
 
 function unusable(data: string, error: unknown): AuthorityError {
   const why = error instanceof Error ? error.message : String(error);
-  return new AuthorityError("STORE_UNAVAILABLE", `${data} cannot be used: ${why}`, DATA_REMEDY);
+  return new AuthorityError({ code: "STORE_UNAVAILABLE", is: "closed-folder", folder: data, why });
 }
-
-const DATA_REMEDY = "be its owner, or name another folder with --data";
 
 export function keyFolder(data: string): string {
   return join(data, "keys");

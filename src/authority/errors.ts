@@ -1,28 +1,64 @@
-/** Why the authority would not do something. */
-export type AuthorityErrorCode =
-  | "ALREADY_INITIALISED"
-  | "NOT_INITIALISED"
-  | "STORE_UNAVAILABLE"
-  /** Somebody else is at the same work, and did not end it in time. */
-  | "STORE_BUSY"
-  | "KEY_UNAVAILABLE"
-  | "BAD_ADDRESS"
-  | "INVALID_PERSON"
-  | "ALREADY_ENROLLED"
-  | "NOT_FOUND"
-  | "WRONG_STATE"
-  | "ISSUING_FAILED"
-  /** What would be published is not newer than what is. */
-  | "WOULD_GO_BACK";
+import type { Tier } from "../abi/batch.js";
 
-/** What happened and what helps, each one clause: shown as "<message>; <remedy>." */
+/** Why the authority would not do something: a code, and what happened. Whoever shows it to people writes the sentence. */
+export type AuthorityFault =
+  | { code: "ALREADY_INITIALISED" | "NOT_INITIALISED"; data: string }
+  | StoreFault
+  /** Somebody else is at the same work, and did not end it in time. */
+  | { code: "STORE_BUSY"; seconds: number; holder?: StoreHolder }
+  | { code: "KEY_UNAVAILABLE"; is: "readable-by-others" | "another"; file: string }
+  | { code: "KEY_UNAVAILABLE"; is: "unreadable"; file: string; why: string }
+  | { code: "KEY_UNAVAILABLE"; is: "unknown"; use: string }
+  | { code: "BAD_ADDRESS"; address: string }
+  | { code: "INVALID_PERSON"; is: "under-age"; name: string; age: number }
+  /** What is kept of a person cannot be signed. */
+  | { code: "INVALID_PERSON"; is: "kept"; idNumber: string; faults: readonly string[] }
+  | { code: "ALREADY_ENROLLED"; idNumber: string; state: "good" | "suspended" }
+  | { code: "NOT_FOUND"; reference: string }
+  /** `action` needs a card in one of the states `from`. */
+  | { code: "WRONG_STATE"; is: "not-in"; action: CardAction; from: readonly string[]; state: string; reason?: string }
+  | { code: "WRONG_STATE"; is: "not-lite"; tier: Tier; state: string }
+  | { code: "WRONG_STATE"; is: "being-issued" | "no-snapshot" }
+  /** The card was changed while the one that was to replace it was made. */
+  | { code: "WRONG_STATE"; is: "changed-meanwhile"; state: string }
+  | { code: "ISSUING_FAILED"; is: "not-released"; why: string }
+  /** A status snapshot already answers for the time of issue. */
+  | { code: "ISSUING_FAILED"; is: "answered-for" }
+  /** What would be published is not newer than what is. */
+  | { code: "WOULD_GO_BACK"; file: string; epoch: number; next: number }
+  | { code: "CANNOT_PUBLISH"; path: string; why: string };
+
+export type StoreFault = { code: "STORE_UNAVAILABLE" } & (
+  | { is: "closed-folder"; folder: string; why: string }
+  | { is: "unreachable"; why: string; log?: string }
+  | { is: "not-the-owner"; account: string; why: string }
+  /** Of the embedded server. */
+  | { is: "no-sockets" | "no-account" | "does-not-run" }
+  | { is: "not-ready"; folder: string; log: string }
+  | { is: "not-started"; folder: string; log: string; why: string }
+  | { is: "not-made"; folder: string; why: string }
+  | { is: "not-installed"; package: string }
+);
+
+/** A session of PostgreSQL. */
+export interface StoreHolder {
+  session: number;
+  application: string;
+  seconds: number;
+}
+
+export type AuthorityErrorCode = AuthorityFault["code"];
+
+export type CardAction = "revoke" | "suspend" | "reinstate";
+
+/** Its message is the code: what happened may name people, and is not for logs. */
 export class AuthorityError extends Error {
   override readonly name = "AuthorityError";
-  constructor(
-    readonly code: AuthorityErrorCode,
-    message: string,
-    readonly remedy: string,
-  ) {
-    super(message);
+  constructor(readonly fault: AuthorityFault) {
+    super(fault.code);
+  }
+
+  get code(): AuthorityErrorCode {
+    return this.fault.code;
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 import type { Tier } from "../abi/batch.js";
+import type { Clock } from "../engine/clock.js";
 import { equalBytes, toHex } from "../format/bytes.js";
 import { encodeSign1 } from "../format/cose.js";
 import { credentialHeaders, encodeCredentialClaims, qrText, type CredentialClaims } from "../format/credential.js";
@@ -9,11 +10,14 @@ import type { CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { holderKeyOf, identityOf, type Person } from "./person.js";
-import type { ListPlace, ListPlaces } from "./list-places.js";
+import type { ListPlaces } from "./list-places.js";
 import { referenceTo } from "./status-lists.js";
-import { isLost, PUBLICATION_LOCK, type Database, type Transaction } from "./store/database.js";
-import * as store from "./store/store.js";
 import { audit } from "./store/audit.js";
+import * as credentials from "./store/credentials.js";
+import { isLost, type Database, type Transaction } from "./store/database.js";
+import { insertPersons, updatePersons } from "./store/persons.js";
+import { holdUniverse, lastUniverse } from "./store/publications.js";
+import * as runs from "./store/runs.js";
 
 /**
  * The issuing cycle, after Let's Encrypt's Boulder: record what is about to be signed, sign it, have the real engine
@@ -60,6 +64,7 @@ export interface IssuingTerms {
   /** Where credentials are to name a Token Status List. */
   lists: ListTerms | undefined;
   actor: string;
+  clock: Clock;
   check: CheckIssued;
 }
 
@@ -101,7 +106,7 @@ interface Run {
 }
 
 async function beginRun(database: Database): Promise<Run> {
-  const number = await store.nextRun(database.sql);
+  const number = await database.ask(runs.nextRun);
   const held = await database.hold(number);
   return {
     number,
@@ -113,11 +118,10 @@ async function beginRun(database: Database): Promise<Run> {
 /** Voids what interrupted cycles left behind; cycles at work are left alone. */
 export async function recover(database: Database): Promise<number> {
   let voided = 0;
-  for (const run of await store.pendingRuns(database.sql)) {
+  for (const run of await database.ask(runs.pendingRuns)) {
     voided += await database.transaction(async (sql) => {
-      const [row] = await sql<{ free: boolean }[]>`select pg_try_advisory_xact_lock(${run}) as free`;
-      if (row?.free !== true) return 0;
-      return voidPending(sql, await store.pendingOf(sql, run), "hufu", "interrupted");
+      if (!(await runs.isOver(sql, run))) return 0;
+      return voidPending(sql, await runs.pendingOf(sql, run), "hufu", "interrupted");
     });
   }
   return voided;
@@ -150,18 +154,18 @@ async function issueChunk(
     const ids = drafts.map((draft) => draft.row.id);
     await database.transaction((sql) => voidPending(sql, ids, terms.actor, "failed"));
     const why = error instanceof Error ? error.message : String(error);
-    throw new AuthorityError("ISSUING_FAILED", `nothing was released: ${why}`, "mend the cause and enrol again");
+    throw new AuthorityError({ code: "ISSUING_FAILED", is: "not-released", why });
   }
 }
 
 interface Draft {
   order: Order;
-  row: store.PendingRow;
+  row: credentials.PendingRow;
   /** Id of the credential whose place it takes. */
   replaces: Uint8Array | undefined;
 }
 
-function draft(order: Order, issuedAt: number, terms: IssuingTerms, place: ListPlace | undefined): Draft {
+function draft(order: Order, issuedAt: number, terms: IssuingTerms, place: credentials.ListPlace | undefined): Draft {
   const { issuer, key, validity, lists } = terms;
   const { person, tier, replaces } = order;
   const id = new Uint8Array(randomBytes(16));
@@ -199,8 +203,8 @@ async function record(
   for (;;) {
     const recorded = await database.transaction(async (sql) => {
       // A snapshot answers for everything issued before it, so nothing may be issued into the past of one.
-      await sql`select pg_advisory_xact_lock_shared(${PUBLICATION_LOCK})`;
-      const issuedAt = momentAfter(await store.lastUniverse(sql), terms.issuedAt);
+      await holdUniverse(sql);
+      const issuedAt = momentAfter(await lastUniverse(sql), terms);
       return issuedAt === undefined ? undefined : recordAt(sql, firsts, issuedAt, terms, run, refused);
     });
     if (recorded !== undefined) return recorded;
@@ -209,16 +213,12 @@ async function record(
 }
 
 /** The time to issue at; undefined where it has only to be waited for. */
-function momentAfter(universe: number, wanted: number | undefined): number | undefined {
-  const now = Math.floor(Date.now() / 1000);
+function momentAfter(universe: number, { issuedAt: wanted, clock }: IssuingTerms): number | undefined {
+  const now = Math.floor(clock() / 1000);
   const issuedAt = wanted ?? now;
   if (issuedAt > universe) return issuedAt;
   if (wanted === undefined && universe - now < SKEW) return undefined;
-  throw new AuthorityError(
-    "ISSUING_FAILED",
-    "a status snapshot already answers for the time of issue",
-    "check the clock, or issue as of now",
-  );
+  throw new AuthorityError({ code: "ISSUING_FAILED", is: "answered-for" });
 }
 
 async function recordAt(
@@ -231,30 +231,30 @@ async function recordAt(
 ): Promise<Draft[]> {
   const places = await terms.lists?.places.take(sql, orders.length);
   const drafts = orders.map((order, index) => draft(order, issuedAt, terms, places?.[index]));
-  const newcomers = await store.insertPersons(
+  const newcomers = await insertPersons(
     sql,
     orders.map((order) => order.person),
   );
-  const inserted = await store.insertPending(
+  const inserted = await credentials.insertPending(
     sql,
     run.number,
     drafts.map((each) => each.row),
   );
   // Only now: whoever released a card for the same person meanwhile has committed before our row could be inserted.
   const fresh = drafts.filter((each) => inserted.has(each.order.person.id));
-  const inForce = await store.inForce(sql, Array.from(inserted));
+  const inForce = await credentials.inForce(sql, Array.from(inserted));
   for (const each of fresh) {
     const had = inForce.get(each.order.person.id);
-    const why = refusalOf(each.order, had);
+    const why = refusalOf(each.order, had, terms.clock());
     if (why !== undefined) refused.set(each.order, why);
     else if (had !== undefined) each.replaces = had.id;
   }
   const out = fresh.filter((each) => refused.has(each.order)).map((each) => each.order.person.id);
-  if (out.length > 0) await store.deletePending(sql, run.number, out);
+  if (out.length > 0) await credentials.deletePending(sql, run.number, out);
   const recorded = fresh.filter((each) => !refused.has(each.order));
   // Never of those who were refused: an officer would approve what somebody else has made of them.
   const known = recorded.filter((each) => !newcomers.has(each.order.person.id));
-  await store.updatePersons(
+  await updatePersons(
     sql,
     known.map((each) => each.order.person),
   );
@@ -267,12 +267,12 @@ async function recordAt(
 }
 
 /** `had`: what the order's person has that is good or suspended. */
-function refusalOf({ replaces }: Order, had: store.InForceRow | undefined): Refusal | undefined {
+function refusalOf({ replaces }: Order, had: credentials.InForceRow | undefined, now: number): Refusal | undefined {
   if (replaces !== undefined) {
     return had?.state === "good" && equalBytes(had.id, replaces) ? undefined : "changed-meanwhile";
   }
   if (had?.state === "suspended") return "suspended";
-  return had !== undefined && had.expires > new Date() ? "already-enrolled" : undefined;
+  return had !== undefined && had.expires.getTime() > now ? "already-enrolled" : undefined;
 }
 
 async function sign({ row, order: { person, tier } }: Draft, { key }: IssuingTerms): Promise<IssuedCard> {
@@ -299,7 +299,7 @@ async function release(
   if (drafts.length === 0) return [];
   return database.transaction(async (sql) => {
     const named = drafts.flatMap((draft) => draft.replaces ?? []);
-    const superseded = named.length === 0 ? [] : await store.supersede(sql, named);
+    const superseded = named.length === 0 ? [] : await credentials.supersede(sql, named);
     const gone = new Set(superseded.map(toHex));
     const late = drafts.filter(({ replaces }) => replaces !== undefined && !gone.has(toHex(replaces)));
     await voidPending(
@@ -309,7 +309,7 @@ async function release(
       "what it replaces has changed",
     );
     const good = drafts.filter((draft) => !late.includes(draft)).flatMap(({ order }) => cards.get(order) ?? []);
-    const released = good.length === 0 ? 0 : await store.release(sql, good);
+    const released = good.length === 0 ? 0 : await credentials.release(sql, good);
     if (released !== good.length) throw new Error(`${good.length - released} credentials were voided meanwhile`);
     await audit(sql, [
       ...superseded.map((credential) => ({ actor, action: "supersede" as const, credential })),
@@ -320,7 +320,7 @@ async function release(
 }
 
 async function voidPending(sql: Transaction, ids: readonly Uint8Array[], actor: string, reason: string) {
-  const voided = ids.length === 0 ? [] : await store.voidPending(sql, ids, reason);
+  const voided = ids.length === 0 ? [] : await credentials.voidPending(sql, ids, reason);
   await audit(
     sql,
     voided.map((credential) => ({ actor, action: "void", credential, detail: { reason } })),

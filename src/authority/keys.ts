@@ -45,20 +45,16 @@ export function loadKey(folder: string, kid: Uint8Array): SigningKey {
   let key: SigningKey;
   try {
     if ((statSync(file).mode & 0o077) !== 0) {
-      throw new AuthorityError(
-        "KEY_UNAVAILABLE",
-        `others may read the private key ${file}`,
-        `run \`chmod 600 ${file}\``,
-      );
+      throw new AuthorityError({ code: "KEY_UNAVAILABLE", is: "readable-by-others", file });
     }
     key = signingKey(createPrivateKey(readFileSync(file)));
   } catch (error) {
     if (error instanceof AuthorityError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw new AuthorityError("KEY_UNAVAILABLE", `the private key cannot be read: ${why}`, "restore it from its backup");
+    throw new AuthorityError({ code: "KEY_UNAVAILABLE", is: "unreadable", file, why });
   }
   if (toHex(key.kid) !== toHex(kid)) {
-    throw new AuthorityError("KEY_UNAVAILABLE", `${file} holds another key`, "restore it from its backup");
+    throw new AuthorityError({ code: "KEY_UNAVAILABLE", is: "another", file });
   }
   return key;
 }

@@ -1,8 +1,9 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { toHex } from "../format/bytes.js";
+import type { ListPlace } from "./store/credentials.js";
 import type { Transaction } from "./store/database.js";
-import * as store from "./store/store.js";
+import * as lists from "./store/lists.js";
 
 /**
  * Places in Token Status Lists. Two credentials in one place would be revoked together, and good together, so no place
@@ -20,8 +21,6 @@ export const LIST_LENGTH = 1 << 20;
 /** Up to here a random place is most likely free. */
 const MOST_USED = LIST_LENGTH / 2;
 
-export type ListPlace = store.ListPlace;
-
 interface Marker {
   list: string;
   mark: string;
@@ -34,18 +33,18 @@ export class ListPlaces {
   /** Places for so many credentials. The list's row stays locked until the transaction ends. */
   async take(sql: Transaction, count: number): Promise<ListPlace[]> {
     const { list, used } = (await this.#openList(sql, count)) ?? { list: random(8), used: 0 };
-    if (used === 0) await store.openList(sql, list);
+    if (used === 0) await lists.openList(sql, list);
     const indices = await freePlaces(sql, list, count);
     const mark = random(16);
     this.#write({ list, mark });
-    await store.markList(sql, list, { mark, witness: this.#witness(), used: used + count });
+    await lists.markList(sql, list, { mark, witness: this.#witness(), used: used + count });
     return indices.map((index) => ({ list, index }));
   }
 
   /** The list that this data folder was at, where it is certain that no restore came between and it has room. */
   async #openList(sql: Transaction, count: number): Promise<{ list: string; used: number } | undefined> {
     const list = this.#read()?.list;
-    const row = list === undefined ? undefined : await store.lockList(sql, list);
+    const row = list === undefined ? undefined : await lists.lockList(sql, list);
     if (list === undefined || row === undefined || row.used + count > MOST_USED) return undefined;
     // Read again: until the row was locked another process may have been at work on both.
     const marker = this.#read();
@@ -98,7 +97,7 @@ async function freePlaces(sql: Transaction, list: string, count: number): Promis
   while (free.size < count) {
     const some = new Set<number>();
     while (some.size < count + 16) some.add(randomInt(LIST_LENGTH));
-    const taken = await store.takenPlaces(sql, list, Array.from(some));
+    const taken = await lists.takenPlaces(sql, list, Array.from(some));
     for (const index of some) if (!taken.has(index) && free.size < count) free.add(index);
   }
   return Array.from(free);

@@ -178,7 +178,7 @@ export interface PersonFault {
 }
 
 /** `now` tells births that are yet to come. A field that is null is absent, as exports of databases have it. */
-export function parsePerson(value: unknown, now = new Date()): { person: Person } | { faults: PersonFault[] } {
+export function parsePerson(value: unknown, now: Date): { person: Person } | { faults: PersonFault[] } {
   const result = PersonSchema.safeParse(withoutNulls(value));
   if (!result.success) {
     return { faults: result.error.issues.map((issue) => ({ field: issue.path.join("."), message: messageOf(issue) })) };
@@ -193,15 +193,11 @@ export function parsePerson(value: unknown, now = new Date()): { person: Person 
  * What is kept of a person, looked at again before it is signed: the row may have been altered, or be of an older version.
  * Throws AuthorityError.
  */
-export function keptPerson(idNumber: string, details: unknown, now?: Date): Person {
+export function keptPerson(idNumber: string, details: unknown, now: Date): Person {
   const read = parsePerson(details, now);
   if ("person" in read && read.person.id === idNumber) return read.person;
   const faults = "faults" in read ? read.faults.map(({ field, message }) => `${field || "it"} ${message}`) : [];
-  throw new AuthorityError(
-    "INVALID_PERSON",
-    `what is kept of ${idNumber} cannot be signed: ${faults.join("; ") || "the number is another"}`,
-    "look into the database's table `persons`; revoke the card and enrol the person again",
-  );
+  throw new AuthorityError({ code: "INVALID_PERSON", is: "kept", idNumber, faults });
 }
 
 function faultOfBirth(birthDate: string, today: string): string | undefined {

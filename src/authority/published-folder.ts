@@ -11,7 +11,7 @@ import { decodeTrustList, type TrustedKey, type VerifySignature } from "../forma
 import { AuthorityError } from "./errors.js";
 import { thumbprint } from "./keys.js";
 import type { Database } from "./store/database.js";
-import * as store from "./store/store.js";
+import { knowsEpoch, nextEpoch } from "./store/publications.js";
 
 /**
  * What lies in a folder of published files. Verifiers have seen it, and take nothing that is not newer: what is older
@@ -33,6 +33,8 @@ export interface Publisher {
   /** COSE Key Thumbprint of the root. */
   root: Uint8Array;
   keys: readonly TrustedKey[];
+  /** Seconds since 1970. */
+  now: number;
 }
 
 /**
@@ -43,15 +45,11 @@ export async function refuseToGoBack(database: Database, folder: string, publish
   const { checkSignature } = new Instance(await compileEngine());
   const unknown: string[] = [];
   for (const { file, kind, epoch } of await filesOf(folder, publisher, checkSignature)) {
-    const next = await store.nextEpoch(database.sql, kind);
+    const next = await database.ask((sql) => nextEpoch(sql, kind, publisher.now));
     if (epoch >= next) {
-      throw new AuthorityError(
-        "WOULD_GO_BACK",
-        `${join(folder, file)} has epoch ${epoch}, and what would be written now has ${next}`,
-        "set this machine's clock if it is slow, restore a newer backup of the database, or name another folder",
-      );
+      throw new AuthorityError({ code: "WOULD_GO_BACK", file: join(folder, file), epoch, next });
     }
-    if (!(await store.knowsEpoch(database.sql, kind, epoch))) unknown.push(join(folder, file));
+    if (!(await database.ask((sql) => knowsEpoch(sql, kind, epoch)))) unknown.push(join(folder, file));
   }
   return unknown;
 }

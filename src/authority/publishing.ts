@@ -1,16 +1,20 @@
 import { createHash } from "node:crypto";
 import { Tier } from "../abi/batch.js";
+import type { Clock } from "../engine/clock.js";
 import { encodeDelta, packIds } from "../format/status/delta.js";
 import { encodeTrustList, type TrustedKey } from "../format/trust/trust-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { type BuildProgress, buildSnapshot } from "./snapshot/builder.js";
-import { PUBLICATION_LOCK, type Database } from "./store/database.js";
-import * as store from "./store/store.js";
 import { audit } from "./store/audit.js";
+import type { CredentialState } from "./store/credentials.js";
+import { PUBLICATION_LOCK, type Database } from "./store/database.js";
+import type { KeyRow } from "./store/keys.js";
+import * as publications from "./store/publications.js";
+import { changedSince, countCredentials, statusRecords } from "./store/statuses.js";
 
 /** A file for verifiers: signed, dated, numbered. */
-export interface Published extends store.Publication {
+export interface Published extends publications.Publication {
   /** The file's bytes, in order. */
   parts: Uint8Array[];
 }
@@ -18,23 +22,24 @@ export interface Published extends store.Publication {
 export interface TrustListTerms {
   authority: string;
   root: SigningKey;
-  keys: readonly store.KeyRow[];
-  /** Seconds. */
+  keys: readonly KeyRow[];
+  /** Seconds since 1970; and for how long it is in force. */
+  now: number;
   validity: number;
 }
 
 export async function publishTrustList(database: Database, terms: TrustListTerms): Promise<Published> {
-  const issued = now();
+  const { now, validity } = terms;
   const publication = await database.transaction((sql) =>
-    store.openPublication(sql, "trust-list", issued, issued + terms.validity),
+    publications.openPublication(sql, "trust-list", { now, issued: now, expires: now + validity }),
   );
   return close(database, publication, [await signTrustList(publication, terms)]);
 }
 
 /** The list as a file. One for the authority's own use has epoch 0. */
 export function signTrustList(
-  { epoch, issued, expires }: Omit<store.Publication, "kind">,
-  { authority, root, keys }: Omit<TrustListTerms, "validity">,
+  { epoch, issued, expires }: Omit<publications.Publication, "kind">,
+  { authority, root, keys }: Omit<TrustListTerms, "now" | "validity">,
 ): Promise<Uint8Array> {
   const listed = keys.flatMap((row) => trustedKey(row, authority) ?? []);
   return encodeTrustList({ authority, epoch, issuedAt: issued, expires, keys: listed, root }, (message) =>
@@ -45,6 +50,7 @@ export function signTrustList(
 export interface StatusTerms {
   authority: string;
   signer: SigningKey;
+  clock: Clock;
   /** Seconds during which `good` may be said. */
   validity: number;
   /** Told how far a snapshot has come. */
@@ -57,15 +63,15 @@ const THREADS_FROM = 50_000;
 const FROZEN = "isolation level repeatable read read only";
 
 export async function publishStatus(database: Database, terms: StatusTerms): Promise<Published> {
-  const { authority, signer, validity, progress } = terms;
+  const { authority, signer, progress } = terms;
   const reopen = await holdIssuing(database);
   try {
-    const publication = await openStatus(database, "status", validity);
+    const publication = await openStatus(database, "status", terms);
     const { epoch, issued: universe, expires } = publication;
     const built = await database.transaction(async (sql) => {
-      const count = await store.countCredentials(sql); // from here on the transaction sees what it now sees
+      const count = await countCredentials(sql); // from here on the transaction sees what it now sees
       await reopen();
-      const source = { [Symbol.asyncIterator]: () => store.statusRecords(database, sql) };
+      const source = { [Symbol.asyncIterator]: () => statusRecords(database, sql) };
       const how = { ...(count < THREADS_FROM && { threads: 0 }), ...(progress && { progress }) };
       return buildSnapshot(source, { issuer: authority, epoch, universe, expires, signer, ...how });
     }, FROZEN);
@@ -76,29 +82,32 @@ export async function publishStatus(database: Database, terms: StatusTerms): Pro
 }
 
 /** While issuing is held: nothing has been issued since the universe's time. It never goes back, whatever the clock says. */
-function openStatus(database: Database, kind: "status" | "delta", validity: number): Promise<store.Publication> {
+function openStatus(
+  database: Database,
+  kind: "status" | "delta",
+  { clock, validity }: StatusTerms,
+): Promise<publications.Publication> {
   return database.transaction(async (sql) => {
-    const universe = Math.max(now() - 1, await store.lastUniverse(sql)); // this second is not over
-    return store.openPublication(sql, kind, universe, universe + validity);
+    const now = Math.floor(clock() / 1000);
+    const universe = Math.max(now - 1, await publications.lastUniverse(sql)); // this second is not over
+    return publications.openPublication(sql, kind, { now, issued: universe, expires: universe + validity });
   });
 }
 
 /** All that has changed since the last snapshot, which any verifier that has this snapshot can apply. */
 export async function publishDelta(database: Database, terms: StatusTerms): Promise<Published> {
-  const { authority, signer, validity } = terms;
+  const { authority, signer } = terms;
   const reopen = await holdIssuing(database);
   try {
-    const publication = await openStatus(database, "delta", validity);
+    const publication = await openStatus(database, "delta", terms);
     const { epoch, issued: universe, expires } = publication;
     const { base, changes } = await database.transaction(async (sql) => {
-      const snapshot = await store.lastSnapshot(sql);
-      if (snapshot === undefined) {
-        throw new AuthorityError("WRONG_STATE", "there is no snapshot for a delta to be about", "publish one first");
-      }
-      return { base: snapshot.epoch, changes: await store.changedSince(sql, snapshot.universe) };
+      const snapshot = await publications.lastSnapshot(sql);
+      if (snapshot === undefined) throw new AuthorityError({ code: "WRONG_STATE", is: "no-snapshot" });
+      return { base: snapshot.epoch, changes: await changedSince(sql, snapshot) };
     }, FROZEN);
     await reopen();
-    const idsOf = (...states: store.CredentialState[]): Uint8Array =>
+    const idsOf = (...states: CredentialState[]): Uint8Array =>
       packIds(changes.filter(({ state }) => states.includes(state)).map(({ id }) => id));
     const claims = { issuer: authority, epoch, base, from: base, universe, expires };
     const ids = { good: idsOf("good"), revoked: idsOf("revoked", "void"), suspended: idsOf("suspended") };
@@ -117,19 +126,23 @@ async function holdIssuing(database: Database): Promise<() => Promise<void>> {
   return () => held.release();
 }
 
-async function close(database: Database, publication: store.Publication, parts: Uint8Array[]): Promise<Published> {
+async function close(
+  database: Database,
+  publication: publications.Publication,
+  parts: Uint8Array[],
+): Promise<Published> {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   const { kind, epoch } = publication;
   await database.transaction(async (sql) => {
-    await store.closePublication(sql, publication, hash.digest());
+    await publications.closePublication(sql, publication, hash.digest());
     await audit(sql, [{ actor: "hufu", action: "publish", detail: { kind, epoch } }]);
   });
   return { ...publication, parts };
 }
 
 /** The root signs the list and nothing else, so it is not in it. */
-export function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | undefined {
+export function trustedKey(row: KeyRow, issuer: string): TrustedKey | undefined {
   if (row.use === "root") return undefined;
   const key: TrustedKey = {
     kids: [row.kid],
@@ -143,8 +156,4 @@ export function trustedKey(row: store.KeyRow, issuer: string): TrustedKey | unde
   };
   if (row.use === "credential") key.tiers = [Tier.LITE, Tier.FULL];
   return key;
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -3,10 +3,11 @@ import { statusListFile } from "../format/feed.js";
 import { encodeStatusList, packStatuses, type TokenStatusList } from "../format/status/token-status-list.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
-import { LIST_LENGTH, type ListPlace } from "./list-places.js";
-import type { Database } from "./store/database.js";
-import * as store from "./store/store.js";
+import { LIST_LENGTH } from "./list-places.js";
 import { audit } from "./store/audit.js";
+import type { ListPlace } from "./store/credentials.js";
+import type { Database } from "./store/database.js";
+import { listedStatuses } from "./store/statuses.js";
 
 /**
  * Token Status Lists beside our own snapshots, for verifiers that know no others: a credential names a list and its
@@ -32,16 +33,16 @@ export interface PublishedList {
 export interface StatusListTerms {
   base: string;
   signer: SigningKey;
-  /** Seconds during which a list may be relied on. */
+  /** Seconds since 1970; and during which a list may be relied on. */
+  issuedAt: number;
   validity: number;
 }
 
 /** Every list as it is now, one after another: never are all in memory. */
 export async function* publishStatusLists(
   database: Database,
-  { base, signer, validity }: StatusListTerms,
+  { base, signer, issuedAt, validity }: StatusListTerms,
 ): AsyncGenerator<PublishedList> {
-  const issuedAt = Math.floor(Date.now() / 1000);
   const expires = issuedAt + validity;
   let lists = 0;
   for await (const { name, statuses } of readLists(database)) {
@@ -59,7 +60,7 @@ export async function* publishStatusLists(
 async function* readLists(database: Database): AsyncGenerator<{ name: string; statuses: Status[] }> {
   let name: string | undefined;
   let statuses: Status[] = [];
-  for await (const rows of store.listedStatuses(database)) {
+  for await (const rows of listedStatuses(database)) {
     for (const { list, index, status } of rows) {
       if (list !== name) {
         if (name !== undefined) yield { name, statuses };
@@ -77,11 +78,7 @@ export function checkBase(base: string): string {
   const url = URL.canParse(base) ? new URL(base) : undefined;
   if (url?.protocol === "https:" || url?.protocol === "http:")
     return url.href.endsWith("/") ? url.href : `${url.href}/`;
-  throw new AuthorityError(
-    "BAD_ADDRESS",
-    `${base} is no web address`,
-    "give one such as https://authority.example/feed/",
-  );
+  throw new AuthorityError({ code: "BAD_ADDRESS", address: base });
 }
 
 function addressOf(base: string, name: string): string {

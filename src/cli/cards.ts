@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { Tier } from "../abi/batch.js";
-import type { CardFilter, CredentialState } from "../authority/store/store.js";
+import type { CardFilter, CredentialState } from "../authority/store/credentials.js";
 import { summaryOf, withAuthority, withData, type CardSummary, type DataOptions } from "./authority.js";
 import { csvLine } from "./csv.js";
 import { UsageError } from "./errors.js";

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { Authority } from "../authority/authority.js";
 import type { IssuedCard } from "../authority/issuing.js";
-import type { Published } from "../authority/publishing.js";
-import { DELTA_FILE, STATUS_FILE, TRUST_FILE } from "../format/feed.js";
+import { STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { portNumber, wholeNumber } from "./arguments.js";
+import { told } from "./authority-sentences.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, paint, print } from "./output.js";
 import { onReaderGone } from "./reader-gone.js";
@@ -52,7 +52,7 @@ async function run(options: DemoOptions): Promise<void> {
 /** Brings up the country and tells what there is to try. Returns the page's address. */
 async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<string> {
   const { foundCountry } = await import("./demo/country.js");
-  const { publishFile } = await import("../authority/publish-file.js");
+  const { publishTo } = await import("../authority/publisher.js");
   const data = await mkdtemp(join(tmpdir(), "hufu-demo-")).catch((error: unknown) => {
     throw new UsageError(`cannot write in ${tmpdir()}: ${reasonOf(error)}`, "name another folder with TMPDIR");
   });
@@ -61,9 +61,7 @@ async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[])
   const { authority, cards, good } = await foundCountry(join(data, "authority"));
   undo.push(() => authority.close());
 
-  const publish = (name: string, { parts }: Published): Promise<void> => publishFile(join(data, name), parts);
-  await publish(TRUST_FILE, await authority.publishTrustList());
-  await publish(STATUS_FILE, await authority.publishStatus());
+  await publishTo(authority, data, { what: "all" });
   const cardFile = join(data, "cards.txt");
   await writeFile(cardFile, `${cards.join("\n")}\n`);
 
@@ -71,7 +69,7 @@ async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[])
   const port = await openVerifier(data, options, undo);
   const url = `http://localhost:${port}/`;
   undo.push(startGates(`ws://127.0.0.1:${port}/v1/stream`, cardFile, options.rate));
-  undo.push(startLosses(authority, good, async (delta) => publish(DELTA_FILE, delta)));
+  undo.push(startLosses(authority, good, () => publishTo(authority, data, { what: "delta" })));
   tell(url, data, cardFile, good[good.length - 1]?.qr ?? "");
   return url;
 }
@@ -131,7 +129,7 @@ function startGates(url: string, cardFile: string, rate: number): () => Promise<
 function startLosses(
   authority: Authority,
   good: readonly IssuedCard[],
-  publish: (delta: Published) => Promise<void>,
+  publish: () => Promise<unknown>,
 ): () => Promise<void> {
   let next = 0;
   let working: Promise<void> = Promise.resolve();
@@ -140,11 +138,11 @@ function startLosses(
     // The last ones stay good: their QR texts were printed for people to try.
     if (card === undefined || next > good.length - 10) return;
     await authority.revoke(card.person.id, { actor: "demo", reason: "phone reported lost" });
-    await publish(await authority.publishDelta());
+    await publish();
   };
   const timer = setInterval(() => {
     working = working.then(lose).catch((error: unknown) => {
-      note(`the authority could not publish: ${String(error)}`);
+      note(`the authority could not publish: ${reasonOf(told(error))}`);
     });
   }, LOSS_EVERY_MS);
   return async () => {

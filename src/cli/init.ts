@@ -35,7 +35,7 @@ async function run(options: InitOptions): Promise<void> {
   const fault = options.name.trim() === "" ? "is empty" : unheldCharacter(options.name);
   if (fault !== undefined) throw new UsageError(`--name ${fault}`, "give the authority's name as its seal has it");
   const { Authority } = await import("../authority/authority.js");
-  const { publishFile } = await import("../authority/publish-file.js");
+  const { publishTo } = await import("../authority/publisher.js");
   const make = () =>
     Authority.init({
       ...databaseOptions(options),
@@ -45,8 +45,8 @@ async function run(options: InitOptions): Promise<void> {
       algorithm: ALGORITHMS[options.alg],
     });
   await leavingCleanly(make, async (authority) => {
+    await publishTo(authority, options.data, { what: "trust-list" });
     const trust = trustFile(options.data);
-    await authority.publishing(async () => publishFile(resolve(trust), (await authority.publishTrustList()).parts));
     if (options.json) {
       printJson({
         name: options.name,

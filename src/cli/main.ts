@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { register as approve } from "./approve.js";
 import { register as audit } from "./audit.js";
+import { told } from "./authority-sentences.js";
 import { register as bench } from "./bench.js";
 import { register as cards } from "./cards.js";
 import { register as config } from "./config.js";
@@ -76,12 +77,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function report(error: unknown): void {
+function report(thrown: unknown): void {
+  const error = told(thrown);
   const message = error instanceof Error ? error.message : String(error);
   const remedy =
     error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? `; ${error.remedy}` : "";
   process.stderr.write(`${paintError.red("hufu:")} ${message}${remedy}.\n`);
-  if (process.env["HUFU_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (process.env["HUFU_DEBUG"] && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ""}\n`);
 }
 
 // A command that has something to close first, such as a database, listens and ends the process itself.

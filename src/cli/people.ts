@@ -32,10 +32,12 @@ export function readPeople(bytes: Uint8Array, source: string): People {
   const entries = /^\s*[[{]/.test(text) ? jsonEntries(text, source) : csvEntries(text, source);
   if (entries.length === 0) throw new UsageError(`${source} has no people`, HELP);
   const people: People = { found: [], faults: [] };
+  const today = new Date();
   const places = new Map<string, string>();
   for (const entry of entries) {
     const { where } = entry;
-    const result = "fault" in entry ? { faults: [{ field: "", message: entry.fault }] } : parsePerson(entry.record);
+    const result =
+      "fault" in entry ? { faults: [{ field: "", message: entry.fault }] } : parsePerson(entry.record, today);
     if ("faults" in result) {
       for (const { field, message } of result.faults) {
         people.faults.push(printable(`${where}: ${field || "it"} ${message}`));

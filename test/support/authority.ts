@@ -36,8 +36,14 @@ export function initAuthority(data: string, options: Partial<InitOptions> = {}):
   return Authority.init({ data, name: "Pilot District", algorithm: Algorithm.ED25519, ...options });
 }
 
+/** Puts single statements to its database, as the account that it works as. */
+export function asking({ database }: Authority) {
+  return (text: TemplateStringsArray, ...values: (string | number | Uint8Array)[]) =>
+    database.ask((sql) => sql(text, ...values));
+}
+
 export function person(input: PersonInput): Person {
-  const result = parsePerson(input);
+  const result = parsePerson(input, new Date());
   if ("faults" in result) throw new Error(JSON.stringify(result.faults));
   return result.person;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AuthorityError } from "../errors.js";
+import { AuthorityError, type StoreHolder } from "../errors.js";
 import { Clients, isLost, isOf, type Sql, type StreamedQuery, type Transaction } from "./client.js";
 import { INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, TOO_MANY_CONNECTIONS } from "./client.js";
 import { ACCOUNT, joinRunning, logFile, OWNER, startOrJoin, stopAfterLastClient, whilePresent } from "./embedded.js";
@@ -12,8 +12,8 @@ export { isLost, type Sql, type Transaction } from "./client.js";
  * lost as a whole: nothing that is asked of it later succeeds, and nobody who held a lock believes that he still does.
  */
 export interface Database {
-  /** For single statements: a transaction is begun by `transaction`, which bounds its waits. */
-  sql: Sql;
+  /** Single statements: a transaction is begun by `transaction`, which bounds its waits. */
+  ask<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** `mode` as in BEGIN. What waits too long for a lock ends as STORE_BUSY. */
   transaction<T>(work: (sql: Transaction) => Promise<T>, mode?: string): Promise<T>;
   /** All rows of a query, some at a time; it ends early only by throwing. Within a transaction where one is given. */
@@ -86,7 +86,7 @@ async function openServer(
     return { ...working(clients, sql, keepers, lockTimeout), warning, close: () => clients.end() };
   } catch (error) {
     await clients.end();
-    throw error instanceof AuthorityError ? error : unavailable(error, "check HUFU_DATABASE_URL");
+    throw error instanceof AuthorityError ? error : unavailable(error);
   }
 }
 
@@ -94,7 +94,7 @@ async function openServer(
 async function asOwner(work: (owners: Clients) => Promise<void>): Promise<void> {
   const owners = new Clients();
   try {
-    await work(owners);
+    await owners.orLost(work(owners));
   } finally {
     await owners.end();
   }
@@ -135,12 +135,12 @@ async function openEmbedded(
       }
       await leaveBehind(folder);
       leftBehind();
-      throw error instanceof AuthorityError ? error : unavailable(error, `see ${logFile(folder)}`);
+      throw error instanceof AuthorityError ? error : unavailable(error, logFile(folder));
     }
   }
 }
 
-type Working = Pick<Database, "sql" | "transaction" | "stream" | "hold">;
+type Working = Pick<Database, "ask" | "transaction" | "stream" | "hold">;
 
 /** `keepers`: a client whose connections are kept for long. */
 function working(clients: Clients, sql: Sql, keepers: Sql, limit: number): Working {
@@ -155,7 +155,7 @@ function working(clients: Clients, sql: Sql, keepers: Sql, limit: number): Worki
   let streams = 0;
   const bound = (begun: Transaction) => begun`select set_config('lock_timeout', ${String(limit)}, true)`;
   return {
-    sql,
+    ask: (work) => clients.orLost(work(sql)),
     transaction<T>(work: (sql: Transaction) => Promise<T>, mode = ""): Promise<T> {
       const done = sql.begin(mode, async (begun) => {
         await bound(begun);
@@ -237,31 +237,15 @@ async function toPromise<T>(query: PromiseLike<T>): Promise<T> {
   return query;
 }
 
-interface Holder {
-  pid: number;
-  application: string;
-  seconds: number;
-}
-
 /** Who holds the lock; where none is named, or nobody does, who has been in a transaction for longest. */
 async function busy(sql: Sql, limit: number, lock = 0): Promise<AuthorityError> {
-  const [holder] = await sql<Holder[]>`
-    select pid, application_name as application, extract(epoch from now() - coalesce(xact_start, state_change))::int as seconds
+  const [holder] = await sql<StoreHolder[]>`
+    select pid as session, application_name as application, extract(epoch from now() - coalesce(xact_start, state_change))::int as seconds
     from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
     order by pid in (
       select pid from pg_locks where locktype = 'advisory' and granted and objsubid = 1
         and (classid::bigint << 32) + objid::bigint = ${lock}) desc, xact_start nulls last limit 1`;
-  const who =
-    holder === undefined
-      ? "somebody"
-      : `${holder.application || "an unnamed program"} (PostgreSQL session ${holder.pid}, for ${holder.seconds} s)`;
-  return new AuthorityError(
-    "STORE_BUSY",
-    `another command is at the same work, and after ${Math.round(limit / 1000)} s it was still held by ${who}`,
-    holder === undefined
-      ? "try again"
-      : `try again when that has ended; if it hangs, end it with \`select pg_terminate_backend(${holder.pid})\``,
-  );
+  return new AuthorityError({ code: "STORE_BUSY", seconds: Math.round(limit / 1000), ...(holder && { holder }) });
 }
 
 /**
@@ -314,7 +298,8 @@ export function isForbidden(error: unknown): boolean {
   return isOf(error, INSUFFICIENT_PRIVILEGE);
 }
 
-function unavailable(error: unknown, remedy: string): AuthorityError {
+/** `log`: the embedded server's. */
+function unavailable(error: unknown, log?: string): AuthorityError {
   const why = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
-  return new AuthorityError("STORE_UNAVAILABLE", `PostgreSQL cannot be reached: ${why}`, remedy);
+  return new AuthorityError({ code: "STORE_UNAVAILABLE", is: "unreachable", why, ...(log !== undefined && { log }) });
 }

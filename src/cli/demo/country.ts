@@ -89,11 +89,14 @@ function citizen(i: number): Person {
   const year = 1950 + (i % 55);
   const birthDate = `${year}${String(1 + (i % 12)).padStart(2, "0")}${String(1 + (i % 28)).padStart(2, "0")}`;
   const pick = (letters: readonly string[], n: number): string => letters[n % letters.length] ?? "";
-  const parsed = parsePerson({
-    id: makeResidentId(REGION, birthDate, i % 1000),
-    name: pick(SURNAMES, i) + pick(NAMES, i * 7) + (i % 3 === 0 ? "" : pick(NAMES, i * 13 + 5)),
-    address: `朝阳区建国路${1 + (i % 300)}号`,
-  });
+  const parsed = parsePerson(
+    {
+      id: makeResidentId(REGION, birthDate, i % 1000),
+      name: pick(SURNAMES, i) + pick(NAMES, i * 7) + (i % 3 === 0 ? "" : pick(NAMES, i * 13 + 5)),
+      address: `朝阳区建国路${1 + (i % 300)}号`,
+    },
+    new Date(),
+  );
   if ("faults" in parsed) throw new Error(`citizen ${i}: ${parsed.faults.map(({ message }) => message).join(", ")}`);
   return parsed.person;
 }

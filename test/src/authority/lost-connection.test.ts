@@ -53,7 +53,7 @@ describe.skipIf(!runs)(`a connection that is lost ends as an error that says so$
     });
     expect(await reason(() => next)).toBe("lost");
     expect(await reason(() => database.transaction(() => Promise.reject(new Error("of its own"))))).toBe("lost");
-    expect(await reason(() => database.sql`select 1`)).toBe("lost");
+    expect(await reason(() => database.ask((sql) => sql`select 1`))).toBe("lost");
   });
 
   it("in a transaction that fails for its own reason, or has only to be committed", async () => {
@@ -107,11 +107,14 @@ describe.skipIf(!runs)(`a lock is not waited for for ever${note}`, () => {
     try {
       const held = await first.database.hold(FILES_LOCK);
       await expect(second.publishing(() => Promise.resolve())).rejects.toMatchObject({
-        code: "STORE_BUSY",
-        message: expect.stringMatching(
-          /still held by hufu, process \d+ on .+ \(PostgreSQL session \d+, for \d+ s\)/,
-        ) as string,
-        remedy: expect.stringContaining("pg_terminate_backend") as string,
+        fault: {
+          code: "STORE_BUSY",
+          holder: {
+            application: expect.stringMatching(/^hufu, process \d+ on ./) as string,
+            session: expect.any(Number) as number,
+            seconds: expect.any(Number) as number,
+          },
+        },
       });
       await held.release();
       await second.publishing(() => Promise.resolve());

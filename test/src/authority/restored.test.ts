@@ -102,19 +102,16 @@ describe.skipIf(!runs)(`an authority that was restored from a backup${note}`, ()
     await work(async (authority) => {
       await authority.publishStatus();
       // As a machine whose clock ran ahead would have numbered them.
-      await authority.database.sql`update publications set epoch = epoch + 1000000`;
+      await authority.database.ask((sql) => sql`update publications set epoch = epoch + 1000000`);
       await publishFile(join(feed, "status.hufu"), (await authority.publishStatus()).parts);
       await publishFile(join(feed, "delta.hufu"), (await authority.publishDelta()).parts);
     });
     rmSync(data, { recursive: true });
     renameSync(backup, data);
-    const refused = { code: "WOULD_GO_BACK", remedy: expect.stringContaining("clock") as string };
-    await expect(work((authority) => authority.refuseToGoBack(feed))).rejects.toMatchObject({
-      ...refused,
-      message: expect.stringMatching(/status.hufu has epoch \d+, and what would be written now has \d+/) as string,
-    });
+    const refused = (file: string) => ({ fault: { code: "WOULD_GO_BACK", file: join(feed, file) } });
+    await expect(work((authority) => authority.refuseToGoBack(feed))).rejects.toMatchObject(refused("status.hufu"));
     rmSync(join(feed, "status.hufu"));
-    await expect(work((authority) => authority.refuseToGoBack(feed))).rejects.toMatchObject(refused);
+    await expect(work((authority) => authority.refuseToGoBack(feed))).rejects.toMatchObject(refused("delta.hufu"));
     // What is damaged, or another authority's, is none of its business.
     writeFileSync(join(feed, "delta.hufu"), "no such format");
     expect(await work((authority) => authority.refuseToGoBack(feed))).toEqual([]);

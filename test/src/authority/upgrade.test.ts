@@ -93,8 +93,10 @@ describe.skipIf(!runs)(`a database of an older version${note}`, () => {
         await authority.enrol(citizen(4), actor);
         await expect(authority.enrol(citizen(1), actor)).rejects.toMatchObject({ code: "ALREADY_ENROLLED" });
         expect((await authority.publishStatus()).epoch).toBe(4_000_000_001);
-        const places = await authority.database.sql<{ list: string | null; place: number | null }[]>`
-          select list, list_place as place from credentials where issued <= ${cards[0]!.issued} order by list_place`;
+        const places = await authority.database.ask(
+          (sql) => sql<{ list: string | null; place: number | null }[]>`
+          select list, list_place as place from credentials where issued <= ${cards[0]!.issued} order by list_place`,
+        );
         const hadPlaces = version >= PLACES && version < NAMED_LISTS;
         expect(places.slice(0, 3)).toEqual(
           [1, 2, 3].map((place) => (hadPlaces ? { list: "1", place } : { list: null, place: null })),

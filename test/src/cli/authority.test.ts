@@ -132,10 +132,10 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     const data = join(folder.path, "twin");
     await hufu(["init", "--data", data]);
     const twin = await Authority.open({ data });
-    await twin.database.sql`update publications set epoch = epoch + 1000000`;
+    await twin.database.ask((sql) => sql`update publications set epoch = epoch + 1000000`);
     const feed = ["--data", data, "--out", "twins"];
     expect((await hufu(["publish", ...feed])).status).toBe(0);
-    await twin.database.sql`update publications set epoch = epoch - 2000000`;
+    await twin.database.ask((sql) => sql`update publications set epoch = epoch - 2000000`);
     await twin.close();
     const before = read("twins/trust.hufu");
     const { status, out, err } = await hufu(["publish", ...feed]);

@@ -43,7 +43,9 @@ describe.skipIf(!runs)(`the embedded PostgreSQL${note}`, () => {
     const [pid] = readFileSync(join(folder.path, "postgres", "postmaster.pid"), "utf8").split("\n");
     // The connections break on their own now, before anything is asked on them.
     const broken = Promise.all(
-      Array.from({ length: 4 }, () => authority.database.sql`select pg_sleep(60)`.catch((error: unknown) => error)),
+      Array.from({ length: 4 }, () =>
+        authority.database.ask((sql) => sql`select pg_sleep(60)`).catch((error: unknown) => error),
+      ),
     );
     await sleep(50);
     process.kill(Number(pid), signal);
