@@ -13,8 +13,10 @@ import { hufuPath } from "./serve.js";
 
 export interface KillsResult {
   rounds: number;
-  /** What was killed, and how often it met a command at work. */
+  /** What was killed while a command was at work, and how often. */
   kills: Record<Victim, number>;
+  /** The sum. */
+  killed: number;
   /** Exits by what they are, such as "0" or "2 the database went away". */
   exits: Record<string, number>;
   /** Exits that say neither that all is well nor, in a sentence, what was wrong. */
@@ -39,9 +41,11 @@ const VICTIMS: readonly Victim[] = ["database", "backend", "command"];
 /** One sentence: what is wrong, and after a semicolon what helps. */
 const SENTENCE = /^hufu: (.+); .+\.$/;
 
-export async function killAtWork(data: string, rounds: number, random = Math.random): Promise<KillsResult> {
+/** Until so many have been killed at work; whatever came before its time or too late is not counted. */
+export async function killAtWork(data: string, wanted: number, random = Math.random): Promise<KillsResult> {
   const result: KillsResult = {
-    rounds,
+    rounds: 0,
+    killed: 0,
     kills: { database: 0, backend: 0, command: 0 },
     exits: {},
     unexplained: [],
@@ -56,23 +60,28 @@ export async function killAtWork(data: string, rounds: number, random = Math.ran
   // How long each takes where nobody is killed, so that a kill meets it at work on any machine.
   const enrolling = await aimAt(["enrol", "--json"], JSON.stringify(citizen(people++)));
   const looking = await aimAt(["cards", "--json"], "");
-  for (let round = 0; round < rounds; round++) {
-    const victim = VICTIMS[round % VICTIMS.length]!;
+  for (; result.killed < wanted && result.rounds < 4 * wanted; result.rounds++) {
+    const victim = VICTIMS[result.rounds % VICTIMS.length]!;
     const some = Array.from({ length: 40 }, () => citizen(people++));
     const child = start(data, ["enrol", "--json"], some.map((person) => JSON.stringify(person)).join("\n"));
     await sleep(enrolling * (0.2 + 0.7 * random()));
-    result.kills[victim] += Number(kill(victim, data, child.pid!));
-    note(result, await child.ended, victim, states);
+    await killed(victim, child);
     const known = Array.from(states.keys());
     const chosen = known[Math.floor(random() * known.length)];
     if (chosen === undefined) continue;
-    const change = start(data, ["revoke", chosen, "--reason", `round ${round}`, "--json"], "");
+    const change = start(data, ["revoke", chosen, "--reason", `round ${result.rounds}`, "--json"], "");
     await sleep(looking * (0.2 + 0.7 * random()));
-    result.kills[victim] += Number(kill(victim, data, change.pid!));
-    note(result, await change.ended, victim, states);
+    await killed(victim, change);
   }
   await compare(data, states, result);
   return result;
+
+  async function killed(victim: Victim, command: Started): Promise<void> {
+    const isKilled = Number(command.isAtWork() && kill(victim, data, command.pid!));
+    result.kills[victim] += isKilled;
+    result.killed += isKilled;
+    note(result, await command.ended, victim, states);
+  }
 
   async function aimAt(args: readonly string[], input: string): Promise<number> {
     const began = performance.now();
@@ -81,11 +90,13 @@ export async function killAtWork(data: string, rounds: number, random = Math.ran
   }
 }
 
-function start(
-  data: string,
-  args: readonly string[],
-  input: string,
-): { pid: number | undefined; ended: Promise<Ended> } {
+interface Started {
+  pid: number | undefined;
+  isAtWork(): boolean;
+  ended: Promise<Ended>;
+}
+
+function start(data: string, args: readonly string[], input: string): Started {
   const env = { ...process.env, HUFU_DATA: data, HUFU_DATABASE_URL: "" };
   const child = spawn(process.execPath, [hufuPath, ...args], { env });
   child.stdin.on("error", () => undefined).end(input);
@@ -95,7 +106,7 @@ function start(
     out,
     err,
   }));
-  return { pid: child.pid, ended };
+  return { pid: child.pid, isAtWork: () => child.exitCode === null && child.signalCode === null, ended };
 }
 
 async function hufu(data: string, args: readonly string[]): Promise<Ended> {

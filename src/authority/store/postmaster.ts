@@ -9,7 +9,7 @@ export const PID_FILE = "postmaster.pid";
 export interface Postmaster {
   pid: number;
   socketFolder: string;
-  ready: boolean;
+  state: "starting" | "ready" | "stopping";
 }
 
 /** The server that runs in the folder, or is about to, or is stopping. */
@@ -28,7 +28,39 @@ export function readPidFile(folder: string): Postmaster | undefined {
   }
   const pid = Number(lines[0]);
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  return { pid, socketFolder: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+  const said = lines[7]?.trim();
+  const state = said === "ready" || said === "stopping" ? said : "starting";
+  return { pid, socketFolder: lines[4] ?? "", state };
+}
+
+/** What a server goes on with when it has no clients and starts nothing, as processes are titled. */
+const AUXILIARY = /^postgres: (io worker \d+|checkpointer)\s*$/;
+
+/**
+ * Whether a server that stops waits for nothing that will ever happen: PostgreSQL 18, told to stop while it recovers from
+ * the death of one of its processes, waits for ever for others that nobody has told. While it writes its last checkpoint
+ * it looks the same.
+ */
+export function isAlone({ pid, state }: Postmaster): boolean {
+  const children = childrenOf(pid);
+  return state === "stopping" && children.length > 0 && children.every((title) => AUXILIARY.test(title));
+}
+
+/** Titles of a process's children; none where they cannot be seen. */
+function childrenOf(pid: number): string[] {
+  if (process.platform === "linux") {
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+      return children.map((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").replaceAll("\0", " "));
+    } catch {
+      return [];
+    }
+  }
+  const { stdout } = spawnSync("ps", ["-A", "-o", "ppid=", "-o", "args="], { encoding: "utf8" });
+  return stdout.split("\n").flatMap((line) => {
+    const [, parent, title = ""] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return Number(parent) === pid ? [title] : [];
+  });
 }
 
 /**

@@ -54,7 +54,7 @@ describe.skipIf(!runs)(`a server that was killed, whose number is now that of${n
     writeFileSync(file, readFileSync(file, "utf8").replace(/^\d+/, String(other)));
     expect(readPostmaster(folder)).toBeUndefined();
     await startOrJoin(folder);
-    expect(readPostmaster(folder)).toMatchObject({ ready: true });
+    expect(readPostmaster(folder)).toMatchObject({ state: "ready" });
     expect([pid, other]).not.toContain(readPostmaster(folder)?.pid);
     process.kill(other, 0); // and nobody was harmed
   });
