@@ -2,8 +2,10 @@ import {
   BATCH_SIZE,
   CONTEXT_AT,
   CONTEXT_AUDIENCE_LENGTH,
+  CONTEXT_EXPECTED_NAME_LENGTH,
   CONTEXT_FLAG_AT_REPLACES_CLOCK,
   CONTEXT_FLAGS,
+  CONTEXT_ID_LENGTH,
   CONTEXT_NONCE_LENGTH,
   CONTEXT_PURPOSE_LENGTH,
   CONTEXT_SIZE,
@@ -67,7 +69,9 @@ export function contextTexts(context: usize): usize {
   const lengths =
     <u32>load<u16>(context, CONTEXT_AUDIENCE_LENGTH) +
     <u32>load<u16>(context, CONTEXT_PURPOSE_LENGTH) +
-    <u32>load<u16>(context, CONTEXT_NONCE_LENGTH);
+    <u32>load<u16>(context, CONTEXT_NONCE_LENGTH) +
+    <u32>load<u16>(context, CONTEXT_ID_LENGTH) +
+    <u32>load<u16>(context, CONTEXT_EXPECTED_NAME_LENGTH);
   return BATCH + TEXTS_OFFSET + min(load<u32>(context, CONTEXT_TEXT_OFFSET), <u32>TEXT_CAPACITY - lengths);
 }
 

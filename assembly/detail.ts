@@ -1,4 +1,6 @@
 import {
+  CONTEXT_EXPECT,
+  CONTEXT_EXPECT_KNOWN_BY,
   CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
   CONTEXT_FLAG_REPLAY,
@@ -7,6 +9,7 @@ import {
   MAX_BATCH_ITEMS,
   RESULT_DETAIL_LENGTH,
   RESULT_FORMAT,
+  RESULT_MATCHES,
 } from "../src/abi/batch";
 import { MAX_KID_LENGTH } from "../src/abi/limits";
 import { codeOf, contextAt, credentialAt, resultAt } from "./batch";
@@ -19,7 +22,8 @@ import { Code } from "./result";
 
 /**
  * What a caller who asked for it gets beside the result: u32 length and bytes of kid, iss and the identity map, in
- * this order. Those that are not told are empty. Of a presentation that is to be accepted once, what it is known by follows.
+ * this order. Those that are not told are empty. Of a presentation that is to be accepted once, what it is known by follows;
+ * where it was compared with what was expected, what the credential is known by.
  */
 
 /** How much is told of one item. */
@@ -59,19 +63,24 @@ export function resetDetail(): void {
  * issued it, with genuine ones; the kid that nobody trusts is told of any.
  */
 export function tell(item: i32): void {
-  const flags = load<u8>(contextAt(item), CONTEXT_FLAGS);
+  const context = contextAt(item);
+  const flags = load<u8>(context, CONTEXT_FLAGS);
   const result = resultAt(item);
   const code = codeOf(item);
   const credential = credentialAt(item);
   const isShown = code == Code.VALID && credential.format == Format.PRESENTATION;
   const isToBeClaimed = isShown && (flags & CONTEXT_FLAG_REPLAY) != 0;
+  // Whoever asked for a comparison must not ask until it matches: how often is counted by the credential.
+  const isCompared = load<u8>(result, RESULT_MATCHES) != 0 && credential.toBeSigned != 0;
+  const isToBeKnown = isCompared && (load<u8>(context, CONTEXT_EXPECT) & CONTEXT_EXPECT_KNOWN_BY) != 0;
   // Where no credential was read there is nothing to tell.
-  const isAsked = isToBeClaimed || (flags & CONTEXT_FLAG_DETAIL) != 0;
+  const isAsked = isToBeClaimed || isToBeKnown || (flags & CONTEXT_FLAG_DETAIL) != 0;
   if (!isAsked || load<u8>(result, RESULT_FORMAT) == 0) return;
   const withClaims = code == Code.VALID && (flags & CONTEXT_FLAG_CLAIMS) != 0;
   const parts = withClaims ? Parts.ALL : isGenuine(code) ? Parts.NAMES : Parts.KID;
   let length = writeDetail(credential, parts);
   if (isToBeClaimed) length += writeIdentityOfPresentation(credential);
+  if (isToBeKnown) length += writeKnownBy(credential, isToBeClaimed);
   store<u32>(result, length, RESULT_DETAIL_LENGTH);
 }
 
@@ -124,6 +133,19 @@ function writeIdentityOfPresentation(credential: Credential): i32 {
   store<u32>(start, <u32>(top - start - 4));
   store<i64>(start, token.issuedAt, 4);
   store<u32>(start, credentialLength, 12);
+  return <i32>(top - start);
+}
+
+/** What a credential is known by, whatever shows it: its cti, or the SHA-256 of what its issuer signed. Returns its length. */
+function writeKnownBy(credential: Credential, afterPresentation: bool): i32 {
+  const start = top;
+  if (!afterPresentation) writeField(0, 0);
+  if (credential.cti != 0) {
+    writeField(credential.cti, credential.ctiLength);
+  } else {
+    sha256(0, 0, credential.payload, credential.payloadLength, DIGEST);
+    writeField(DIGEST, 32);
+  }
   return <i32>(top - start);
 }
 

@@ -1,5 +1,6 @@
 // What the host may call. Everything else is reached through `verify`.
-export { inspect, verify } from "./pipeline";
+export { finish, inspect, verify } from "./pipeline";
+export { countUndecided, settleName, undecided } from "./expected";
 export { batch, setClockFloor } from "./batch";
 export { detail, detailLength, resetDetail } from "./detail";
 export { loadTrust, trustKeys, trustNames } from "./trust";

@@ -5,6 +5,7 @@ import { hasImpossibleDates } from "./credential/cwt";
 import { Parts, resetDetail, tell, writeDetail } from "./detail";
 import { collectJobs } from "./issuer";
 import { flushAllJobs, queueHolder } from "./jobs";
+import { forgetUndecided } from "./expected";
 import { judge } from "./policy";
 import { readItem, wipeCompressed } from "./reading";
 import { Code } from "./result";
@@ -15,13 +16,15 @@ import { Code } from "./result";
  */
 
 /**
- * Verify the items of the batch from index `from` on, as many as the arena holds; returns the index of the next item
- * to begin with, which is the item count when all are done. The detail of these items is ready to be read.
+ * Judge the items of the batch from index `from` on, as many as the arena holds; returns the index of the next item
+ * to begin with, which is the item count when all are done. Where names are undecided the host settles them; `finish`
+ * follows.
  */
 export function verify(from: i32): i32 {
   const count = min(load<i32>(BATCH, HEADER_ITEM_COUNT), MAX_BATCH_ITEMS);
   const textLength = load<u32>(BATCH, HEADER_TEXT_LENGTH);
   resetDetail();
+  forgetUndecided();
   let end = from;
   while (end < count && hasRoom()) {
     readItem(end, textLength);
@@ -40,11 +43,17 @@ export function verify(from: i32): i32 {
   flushAllJobs();
   for (let item = from; item < end; item++) {
     if (codeOf(item) == Code.VALID) judge(item);
-    tell(item);
   }
-  wipe(from, end);
-  if (end == count) wipeTexts(textLength);
   return end;
+}
+
+/** After `verify(from)` returned `end`: the detail of these items is ready to be read, and nothing of their cards left. */
+export function finish(from: i32, end: i32): void {
+  const count = min(load<i32>(BATCH, HEADER_ITEM_COUNT), MAX_BATCH_ITEMS);
+  for (let item = from; item < min(end, count); item++) tell(item);
+  forgetUndecided();
+  wipe(from, end);
+  if (end >= count) wipeTexts(load<u32>(BATCH, HEADER_TEXT_LENGTH));
 }
 
 /**

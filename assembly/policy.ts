@@ -2,6 +2,7 @@ import {
   CONTEXT_AT,
   CONTEXT_AUDIENCE_LENGTH,
   CONTEXT_DATE,
+  CONTEXT_EXPECT,
   CONTEXT_FLAG_PRESENTATION_REQUIRED,
   CONTEXT_FLAG_PURPOSE_REFUSED,
   CONTEXT_FLAG_REGION_REFUSED,
@@ -24,6 +25,7 @@ import { valueUnder } from "./cbor/cbor";
 import { Credential, HolderProof } from "./credential/credential";
 import { contextAt, contextTexts, credentialAt, isClockWrong, resultAt, setCode, trustMoment } from "./batch";
 import { Presentation } from "./credential/presentation";
+import { codeOfExpected } from "./expected";
 import { Code } from "./result";
 import { goesWithoutStatus, statusEpoch, statusOfCredential, statusSource } from "./status/status";
 import { keyIssuer, keyPromisesStatus, keyTrustUntil } from "./trust";
@@ -53,6 +55,7 @@ export function judge(item: i32): void {
     code = Code.STATUS_STALE;
     status = Status.STALE;
   }
+  if (code == Code.VALID && load<u8>(context, CONTEXT_EXPECT) != 0) code = codeOfExpected(item, credential, context);
   store<u8>(result, <u8>(credential.tier | (status << 4)), RESULT_TIER_AND_STATUS);
   store<u8>(result, <u8>source, RESULT_STATUS_SOURCE);
   if (source != StatusSource.LIST) store<u32>(result, statusEpoch(issuer), RESULT_EPOCH);

@@ -13,4 +13,13 @@ export { OptionsError } from "./format/options.js";
 export { RequestError } from "./format/wire/request.js";
 export { StatusError } from "./format/status/error.js";
 export { TrustError, type TrustWarning } from "./format/trust/trust-list.js";
-export type { CodeName, Outcome, StatusName, TierName, Verdict, VerifyRequest } from "./format/verdict.js";
+export type {
+  CodeName,
+  Expected,
+  Matches,
+  Outcome,
+  StatusName,
+  TierName,
+  Verdict,
+  VerifyRequest,
+} from "./format/verdict.js";

@@ -3,7 +3,8 @@ import { TEXTS_OFFSET } from "../../src/abi/batch";
 import { verify as verifyBatch } from "../pipeline";
 import { batch } from "../batch";
 
-export { inspect } from "../pipeline";
+export { finish, inspect } from "../pipeline";
+export { countUndecided, settleName, undecided } from "../expected";
 export { batch, setClockFloor } from "../batch";
 export { detail, detailLength, resetDetail } from "../detail";
 export { loadTrust, trustKeys, trustNames } from "../trust";

@@ -31,9 +31,11 @@ export const CONTEXT_MIN_TIER = 12;
 export const CONTEXT_MIN_AGE = 13;
 /** u8, CONTEXT_FLAG_* */
 export const CONTEXT_FLAGS = 14;
+/** u8, CONTEXT_EXPECT_*: what a genuine card must say to be the one that is expected. */
+export const CONTEXT_EXPECT = 15;
 /**
  * u32, where in the texts the context's own lie, one after the other: the audience, the purpose as an audience, the
- * nonce. u16 each, their lengths; 0 where none is asked.
+ * nonce, the expected number and name. u16 each, their lengths; 0 where none is asked.
  */
 export const CONTEXT_TEXT_OFFSET = 16;
 export const CONTEXT_AUDIENCE_LENGTH = 20;
@@ -42,7 +44,15 @@ export const CONTEXT_NONCE_LENGTH = 24;
 /** u16 each, seconds: how long ago a presentation may have been made, and how far ahead the phone's clock may be. */
 export const CONTEXT_FRESHNESS = 26;
 export const CONTEXT_SKEW = 28;
+export const CONTEXT_ID_LENGTH = 30;
+export const CONTEXT_EXPECTED_NAME_LENGTH = 32;
 export const CONTEXT_SIZE = 64;
+
+/** The number of claim 169, key 1, and the full name, key 4. */
+export const CONTEXT_EXPECT_ID = 1;
+export const CONTEXT_EXPECT_NAME = 2;
+/** Tell beside a comparison what the credential is known by, so that nobody asks about it until he has guessed. */
+export const CONTEXT_EXPECT_KNOWN_BY = 4;
 
 /** The purpose is not accepted yet, here or anywhere. */
 export const CONTEXT_FLAG_PURPOSE_REFUSED = 1;
@@ -81,6 +91,8 @@ export const RESULT_TIER_AND_STATUS = 3;
 export const RESULT_KEY = 4;
 /** u8, a StatusSource, 0 where nothing was asked or nothing answered. */
 export const RESULT_STATUS_SOURCE = 6;
+/** u8, how a card that is otherwise good compares: low two bits a Match of the number, next two of the name; 0 unasked. */
+export const RESULT_MATCHES = 7;
 /** i64 each, seconds since 1970, NO_DATE where absent: the card's claims 4 and 5. */
 export const RESULT_EXPIRES = 8;
 export const RESULT_NOT_BEFORE = 16;
@@ -123,6 +135,14 @@ export enum Status {
   NOT_COVERED = 4,
   STALE = 5,
   UNCHECKED = 6,
+}
+
+/** How what is on a card compares with what was expected. */
+export enum Match {
+  SAME = 1,
+  DIFFERS = 2,
+  /** Of a name: variants of one, as far as can be told. */
+  REVIEW = 3,
 }
 
 /** What a status was read from. */

@@ -15,7 +15,7 @@ import type { CodeName, Verdict, VerifyRequest } from "../format/verdict.js";
 import { inOrder } from "./in-order.js";
 import { openSocket, type Socket, type SocketConstructor } from "./socket.js";
 
-export type { CodeName, Outcome, Verdict, VerifyRequest } from "../format/verdict.js";
+export type { CodeName, Expected, Matches, Outcome, Verdict, VerifyRequest } from "../format/verdict.js";
 export type { SocketConstructor } from "./socket.js";
 
 export interface ClientOptions {

@@ -99,7 +99,7 @@ export class BatchWriter {
     const texts = textsOf(requirements);
     const lengths = texts.map(({ length }) => length);
     const total = lengths.reduce((sum, length) => sum + length, 0);
-    if (total > MAX_CONTEXT_TEXTS_LENGTH) throw new RangeError("audience, purpose and nonce are too long for a batch");
+    if (total > MAX_CONTEXT_TEXTS_LENGTH) throw new RangeError("what is asked is too long for a batch");
     for (const text of texts) {
       this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
       this.#textLength += text.length;

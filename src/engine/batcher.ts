@@ -5,7 +5,7 @@ import type { Verdict } from "../format/verdict.js";
 import type { BatchWriter } from "./batch-writer.js";
 import type { Call } from "./call.js";
 import type { Clock } from "./clock.js";
-import { applyDetail, type Shown } from "./detail.js";
+import { applyDetail, type Known } from "./detail.js";
 import { wipeDetail } from "./detail-buffer.js";
 import type { SlabRing } from "./slab-ring.js";
 import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
@@ -147,9 +147,9 @@ export class Batcher {
       .run(batch.index)
       .then((detail) => readBatch(batch, detail, this.names))
       .then(
-        ({ verdicts, shown }) => {
+        ({ verdicts, known }) => {
           this.#release(batch);
-          deliver(batch, verdicts, shown);
+          deliver(batch, verdicts, known);
         },
         () => {
           setTimeout(() => {
@@ -176,7 +176,7 @@ export class Batcher {
 
 interface Answers {
   verdicts: Verdict[];
-  shown?: ReadonlyMap<number, Shown>;
+  known?: ReadonlyMap<number, Known>;
 }
 
 function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined, names: KeyNames): Answers {
@@ -185,19 +185,19 @@ function readBatch({ slab, requirements }: Batch, detail: Uint8Array | undefined
   const verdicts = Array.from({ length: slab.count }, (_, index) => readVerdict(slab.view, index, keys));
   if (names.awaitedTrust(generation)) verdicts.forEach(leaveOpen);
   if (detail === undefined) return { verdicts };
-  const shown = new Map<number, Shown>();
+  const known = new Map<number, Known>();
   try {
     applyDetail(
       slab.view,
       detail,
       verdicts,
       (index) => requirements[index],
-      (index, presentation) => shown.set(index, presentation),
+      (index, one) => known.set(index, one),
     );
   } finally {
     wipeDetail(detail);
   }
-  return { verdicts, shown };
+  return { verdicts, known };
 }
 
 /** An issuer that is not known may be one that the list names which is still to come. */
@@ -205,11 +205,11 @@ function leaveOpen(verdict: Verdict): void {
   if (verdict.code === "UNKNOWN_ISSUER") Object.assign(verdict, bareVerdict(Code.STATUS_UNKNOWN));
 }
 
-function deliver({ runs }: Batch, verdicts: readonly Verdict[], shown?: ReadonlyMap<number, Shown>): void {
+function deliver({ runs }: Batch, verdicts: readonly Verdict[], known?: ReadonlyMap<number, Known>): void {
   let item = 0;
   for (const { call, first, count } of runs) {
     for (let i = 0; i < count; i++, item++) {
-      call.answer(first + i, verdicts[item] ?? bareVerdict(Code.INTERNAL), shown?.get(item));
+      call.answer(first + i, verdicts[item] ?? bareVerdict(Code.INTERNAL), known?.get(item));
     }
   }
 }

@@ -1,15 +1,15 @@
 import type { Verdict } from "../format/verdict.js";
-import type { Shown } from "./detail.js";
+import type { Known } from "./detail.js";
 
-/** Verdicts in the order of the texts; `shown` has, by index, what accepted presentations are known by, where asked. */
-export type OnVerdicts = (verdicts: readonly Verdict[], shown: ReadonlyMap<number, Shown>) => void;
+/** Verdicts in the order of the texts; `known` has, by index, what texts are known by, where that was asked. */
+export type OnVerdicts = (verdicts: readonly Verdict[], known: ReadonlyMap<number, Known>) => void;
 
-const NONE: ReadonlyMap<number, Shown> = new Map();
+const NONE: ReadonlyMap<number, Known> = new Map();
 
 /** Texts that were handed over together: they may be spread over batches, and are answered once all are. */
 export class Call {
   readonly #verdicts: Verdict[];
-  #shown: Map<number, Shown> | undefined;
+  #known: Map<number, Known> | undefined;
   #left: number;
 
   constructor(
@@ -21,12 +21,12 @@ export class Call {
   }
 
   /** A caller whose callback throws must not cost the others their verdicts. */
-  answer(index: number, verdict: Verdict, shown?: Shown): void {
+  answer(index: number, verdict: Verdict, known?: Known): void {
     this.#verdicts[index] = verdict;
-    if (shown !== undefined) (this.#shown ??= new Map()).set(index, shown);
+    if (known !== undefined) (this.#known ??= new Map()).set(index, known);
     if (--this.#left > 0) return;
     try {
-      this.done(this.#verdicts, this.#shown ?? NONE);
+      this.done(this.#verdicts, this.#known ?? NONE);
     } catch (error) {
       queueMicrotask(() => {
         throw error;

@@ -15,7 +15,7 @@ export function applyDetail(
   detail: Uint8Array,
   verdicts: readonly Verdict[],
   requirementsOf: (index: number) => Requirements | undefined,
-  onPresentation?: (index: number, shown: Shown) => void,
+  onKnown?: (index: number, known: Known) => void,
 ): void {
   let offset = 0;
   verdicts.forEach((verdict, index) => {
@@ -24,7 +24,8 @@ export function applyDetail(
     if (length > 0 && requirements) {
       const fields = splitDetail(detail.subarray(offset, offset + length));
       if (requirements.detail !== undefined) applyOne(fields, verdict, requirements);
-      if (fields.presentation.length > 0) onPresentation?.(index, readShown(fields.presentation));
+      const { presentation, credential } = fields;
+      if (presentation.length + credential.length > 0) onKnown?.(index, readKnown(presentation, credential));
     }
     offset += length;
   });
@@ -38,6 +39,21 @@ export interface Shown {
   readonly credential: Uint8Array;
   /** Seconds since 1970: when the phone says that it was made. */
   readonly issuedAt: number;
+}
+
+/** What a text is known by, as far as that was asked. */
+export interface Known {
+  /** An accepted presentation that is to be accepted once. */
+  readonly shown?: Shown;
+  /** The credential, whatever shows it, of which a name or number was compared. */
+  readonly credential?: Uint8Array;
+}
+
+function readKnown(presentation: Uint8Array, credential: Uint8Array): Known {
+  return {
+    ...(presentation.length > 0 && { shown: readShown(presentation) }),
+    ...(credential.length > 0 && { credential: credential.slice() }),
+  };
 }
 
 function readShown(field: Uint8Array): Shown {
@@ -55,6 +71,7 @@ interface Detail {
   issuer: Uint8Array;
   identity: Uint8Array;
   presentation: Uint8Array;
+  credential: Uint8Array;
 }
 
 /** The fields of one item's detail; empty where the item had none, or its signature does not hold. */
@@ -67,7 +84,7 @@ export function splitDetail(detail: Uint8Array): Detail {
     at = start + view.getUint32(at, true);
     return detail.subarray(start, at);
   };
-  return { kid: field(), issuer: field(), identity: field(), presentation: field() };
+  return { kid: field(), issuer: field(), identity: field(), presentation: field(), credential: field() };
 }
 
 function applyOne({ kid, issuer, identity }: Detail, verdict: Verdict, requirements: Requirements): void {

@@ -76,6 +76,7 @@ export class Engine {
     const moment = momentAsked(asked.at, new Date(this.#clock()), "clock");
     const requirements: Requirements = { ...moment, ...audiencesOf(asked) };
     if (asked.claims === true) requirements.detail = "claims";
+    if (asked.expect !== undefined) requirements.expect = asked.expect;
     return this.verifyAll(qrs, requirements);
   }
 

@@ -8,11 +8,13 @@ import {
   HEADER_TEXT_LENGTH,
   ITEM_SIZE,
   ITEMS_OFFSET,
+  Match,
   RESULT_SIZE,
   RESULTS_OFFSET,
   TEXTS_OFFSET,
 } from "../abi/batch.js";
 import type { Code } from "../abi/code.js";
+import { compareNames } from "../format/names/compare.js";
 import { issuerId, type TrustedKey, type VerifySignature } from "../format/trust/trust-list.js";
 import type { StatusState } from "../format/status/state.js";
 import type { OpenedStatusList } from "../format/status/token-status-list.js";
@@ -25,6 +27,10 @@ import { applyDelta, loadList, loadStatus, type ReadBody, type StatusExports } f
 interface EngineExports extends StatusExports, Record<string, unknown> {
   batch(): number;
   verify(from: number): number;
+  finish(from: number, end: number): void;
+  undecided(): number;
+  countUndecided(): number;
+  settleName(item: number, match: Match): void;
   inspect(): Code;
   setClockFloor(seconds: bigint): void;
   detail(): number;
@@ -35,6 +41,11 @@ interface EngineExports extends StatusExports, Record<string, unknown> {
   loadTrust(keys: number, names: number): number;
   checkSignature(algorithm: number, publicKey: number, signature: number, message: number, length: number): number;
 }
+
+/** assembly/expected.ts: item, address and length of the card's name, and of the expected one, u32 each. */
+const UNDECIDED_SIZE = 20;
+const MATCHES = { match: Match.SAME, differs: Match.DIFFERS, review: Match.REVIEW } as const;
+const utf8 = new TextDecoder();
 
 /** The engine stopped in the middle of something. The instance is done for; its holder makes a new one. */
 export class EngineTrap extends Error {
@@ -165,7 +176,10 @@ export class Instance {
       const count = header.getUint32(HEADER_ITEM_COUNT, true);
       this.#copyIn(slab, header, count);
       for (let next = 0; next < count;) {
-        next = wasm.verify(next);
+        const from = next;
+        next = wasm.verify(from);
+        if (wasm.countUndecided() > 0) this.#settleNames();
+        wasm.finish(from, next);
         detail.append(new Uint8Array(wasm.memory.buffer, wasm.detail(), wasm.detailLength()));
       }
       const results = new Uint8Array(wasm.memory.buffer, this.#batch + RESULTS_OFFSET, count * RESULT_SIZE);
@@ -188,6 +202,18 @@ export class Instance {
       wasm.resetDetail();
       return detail;
     });
+  }
+
+  /** Compare the names that are not the same bytes. */
+  #settleNames(): void {
+    const wasm = this.#exports;
+    const view = new DataView(wasm.memory.buffer, wasm.undecided(), wasm.countUndecided() * UNDECIDED_SIZE);
+    for (let entry = 0; entry < view.byteLength; entry += UNDECIDED_SIZE) {
+      const field = (offset: number): number => view.getUint32(entry + offset, true);
+      const text = (at: number, length: number): string =>
+        utf8.decode(new Uint8Array(wasm.memory.buffer, field(at), field(length)));
+      wasm.settleName(field(0), MATCHES[compareNames(text(4, 8), text(12, 16))]);
+    }
   }
 
   #copyIn(slab: Uint8Array, header: DataView, count: number): void {

@@ -1,6 +1,7 @@
 import {
   Algorithm,
   Format,
+  Match,
   NO_DATE,
   NO_KEY,
   RESULT_ALGORITHM,
@@ -9,6 +10,7 @@ import {
   RESULT_EXPIRES,
   RESULT_FORMAT,
   RESULT_KEY,
+  RESULT_MATCHES,
   RESULT_NOT_BEFORE,
   RESULT_SIZE,
   RESULT_STATUS_SOURCE,
@@ -19,10 +21,12 @@ import {
   Tier,
 } from "../abi/batch.js";
 import { Code } from "../abi/code.js";
+import type { NameMatch } from "../format/names/compare.js";
 import type {
   AlgorithmName,
   CodeName,
   FormatName,
+  Matches,
   Outcome,
   StatusName,
   StatusSourceName,
@@ -115,11 +119,28 @@ export function readVerdict(view: DataView, index: number, keys: readonly KeyNam
   if (source !== undefined) verdict.statusSource = source;
   const epoch = view.getUint32(at + RESULT_EPOCH, true);
   if (epoch !== 0) verdict.epoch = epoch;
+  const matches = matchesOf(view.getUint8(at + RESULT_MATCHES));
+  if (matches !== undefined) verdict.matches = matches;
   const notBefore = dateAt(view, at + RESULT_NOT_BEFORE);
   if (notBefore !== NO_DATE) verdict.notBefore = notBefore;
   const expires = dateAt(view, at + RESULT_EXPIRES);
   if (expires !== NO_DATE) verdict.expires = expires;
   return verdict;
+}
+
+const NAME_MATCHES: Partial<Record<number, NameMatch>> = {
+  [Match.SAME]: "match",
+  [Match.DIFFERS]: "differs",
+  [Match.REVIEW]: "review",
+};
+
+function matchesOf(bits: number): Matches | undefined {
+  if (bits === 0) return undefined;
+  const matches: Matches = {};
+  if ((bits & 3) !== 0) matches.id = (bits & 3) === (Match.SAME as number);
+  const name = NAME_MATCHES[bits >> 2];
+  if (name !== undefined) matches.name = name;
+  return matches;
 }
 
 /** An i64 as a number: exact as far as numbers are, which is 285 million years. */

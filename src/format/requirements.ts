@@ -2,6 +2,11 @@ import {
   CONTEXT_AT,
   CONTEXT_AUDIENCE_LENGTH,
   CONTEXT_DATE,
+  CONTEXT_EXPECT,
+  CONTEXT_EXPECT_ID,
+  CONTEXT_EXPECT_KNOWN_BY,
+  CONTEXT_EXPECT_NAME,
+  CONTEXT_EXPECTED_NAME_LENGTH,
   CONTEXT_FLAG_AT_REPLACES_CLOCK,
   CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
@@ -11,6 +16,7 @@ import {
   CONTEXT_FLAG_REPLAY,
   CONTEXT_FLAGS,
   CONTEXT_FRESHNESS,
+  CONTEXT_ID_LENGTH,
   CONTEXT_MIN_AGE,
   CONTEXT_MIN_TIER,
   CONTEXT_NONCE_LENGTH,
@@ -19,7 +25,7 @@ import {
   CONTEXT_TEXT_OFFSET,
   type Tier,
 } from "../abi/batch.js";
-import type { VerifyRequest } from "./verdict.js";
+import type { Expected, VerifyRequest } from "./verdict.js";
 
 /** What one request demands of a card, after policy: the context of the items that it is made for. */
 export interface Requirements {
@@ -49,6 +55,10 @@ export interface Requirements {
   skew?: number;
   /** Tell what an accepted presentation is known by, so that it is accepted once. */
   replay?: boolean;
+  /** Whose card it must be. */
+  expect?: Expected;
+  /** Tell what the credential is known by beside a comparison, for who counts how often it did not match. */
+  knownBy?: boolean;
   /** Keys of claim 169 that the policy lets this relying party see; absent: all. */
   disclosed?: readonly number[];
 }
@@ -58,13 +68,14 @@ export const FRESHNESS = 60;
 export const SKEW = 30;
 
 /** Bytes of the texts that one context may bring along; see textsOf. */
-export const MAX_CONTEXT_TEXTS_LENGTH = 3 * 1024;
+export const MAX_CONTEXT_TEXTS_LENGTH = 4 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** What a presentation is held against, as bytes that go with the context: audience, purpose, nonce. */
-export function textsOf({ audience = "", purposeAudience = "", nonce = "" }: Requirements): Uint8Array[] {
-  return [audience, purposeAudience, nonce].map((text) => utf8.encode(text));
+/** What a card is held against, as bytes that go with the context: audience, purpose, nonce, number, name. */
+export function textsOf(requirements: Requirements): Uint8Array[] {
+  const { audience = "", purposeAudience = "", nonce = "", expect: { id = "", name = "" } = {} } = requirements;
+  return [audience, purposeAudience, nonce, id, name].map((text) => utf8.encode(text));
 }
 
 /**
@@ -90,13 +101,24 @@ export function writeContext(
   view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);
   view.setUint8(offset + CONTEXT_MIN_AGE, requirements.minAge ?? 0);
   view.setUint8(offset + CONTEXT_FLAGS, flags);
-  const [audience = 0, purpose = 0, nonce = 0] = texts.lengths;
+  view.setUint8(offset + CONTEXT_EXPECT, expectFlags(requirements));
+  const [audience = 0, purpose = 0, nonce = 0, id = 0, name = 0] = texts.lengths;
   view.setUint32(offset + CONTEXT_TEXT_OFFSET, texts.offset, true);
   view.setUint16(offset + CONTEXT_AUDIENCE_LENGTH, audience, true);
   view.setUint16(offset + CONTEXT_PURPOSE_LENGTH, purpose, true);
   view.setUint16(offset + CONTEXT_NONCE_LENGTH, nonce, true);
+  view.setUint16(offset + CONTEXT_ID_LENGTH, id, true);
+  view.setUint16(offset + CONTEXT_EXPECTED_NAME_LENGTH, name, true);
   view.setUint16(offset + CONTEXT_FRESHNESS, requirements.freshness ?? FRESHNESS, true);
   view.setUint16(offset + CONTEXT_SKEW, requirements.skew ?? SKEW, true);
+}
+
+function expectFlags({ expect, knownBy }: Requirements): number {
+  let flags = 0;
+  if (expect?.id !== undefined) flags |= CONTEXT_EXPECT_ID;
+  if (expect?.name !== undefined) flags |= CONTEXT_EXPECT_NAME;
+  if (flags !== 0 && knownBy === true) flags |= CONTEXT_EXPECT_KNOWN_BY;
+  return flags;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Code } from "../abi/code.js";
+import type { NameMatch } from "./names/compare.js";
 
 export type Outcome = "accepted" | "refused" | "undetermined";
 export type CodeName = keyof typeof Code;
@@ -36,8 +37,25 @@ export interface Verdict {
   expires?: number;
   /** Of a presentation: how far was asked whether it had been shown before. */
   replay?: ReplayScope;
+  /** How a card that is otherwise good compares with what was expected, where that was asked. */
+  matches?: Matches;
   /** Claim 169 by key, only when asked for and only of accepted cards. */
   claims?: Record<string, ClaimValue>;
+}
+
+/** Of an expected number and name, each where it was asked. */
+export interface Matches {
+  id?: boolean;
+  /** `review`: variants of one name, as far as can be told; for a person to decide. */
+  name?: NameMatch;
+}
+
+/** Whose card it must be: what the relying party holds of its customer. */
+export interface Expected {
+  /** Of the identity card: claim 169, key 1. */
+  id?: string;
+  /** Claim 169, key 4. */
+  name?: string;
 }
 
 /** What a relying party asks of a card. */
@@ -55,4 +73,6 @@ export interface VerifyRequest {
   at?: Date;
   /** Return the claims of accepted cards. */
   claims?: boolean;
+  /** Compare name and number; tells nothing of them but whether they are the card's. */
+  expect?: Expected;
 }

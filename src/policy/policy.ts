@@ -76,6 +76,7 @@ export function requirementsFor(
 ): Requirements {
   const requirements: Requirements = { ...momentAsked(request.at, now, atMeans), ...audiencesOf(request) };
   if (request.claims === true) requirements.detail = "claims";
+  if (request.expect !== undefined) requirements.expect = request.expect;
   if (policy === undefined) return requirements;
   if (request.purpose === undefined) return { ...requirements, disclosed: [] };
   const found = findRule(policy, request.purpose, request.region, requirements.date);

@@ -47,6 +47,10 @@ export const verdict = z.object({
   notBefore: z.int().optional().describe("Seconds since 1970"),
   expires: z.int().optional().describe("Seconds since 1970"),
   replay: z.enum(["unchecked", "gate", "station", "nation"]).optional().describe("Who was asked for earlier showings"),
+  matches: z
+    .object({ id: z.boolean().optional(), name: z.enum(["match", "differs", "review"]).optional() })
+    .optional()
+    .describe("How a card that is otherwise good compares with what was expected"),
   claims: z.record(z.string(), z.json()).optional().describe("Claim 169 by key, of accepted cards"),
 });
 export const verdicts = z.object({ verdicts: z.array(verdict) });

@@ -86,6 +86,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const metrics = new Metrics(() => judge.stats);
   const claims = options.claims ?? new Claims(claimsOptions(judge));
   const tally = new Tally(judge, metrics, new Replay(claims));
+  metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
   metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   const schedule = new Schedule(() => judge.stats);
   const { credits = 4_096, idleSeconds = 600 } = options;

@@ -130,6 +130,7 @@ export class Session {
     const submit = (from: number, to: number, done: () => void): void => {
       const question = {
         door: "stream" as const,
+        party: this.party,
         qrs: to - from === qrs.length ? qrs : qrs.slice(from, to),
         requirementsOf: () => requirements,
         // A scan of one text is known by its number alone, as at the HTTP door.

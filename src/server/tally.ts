@@ -1,8 +1,10 @@
+import type { Known } from "../engine/detail.js";
 import type { Verifier } from "../engine/verifier.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { Census } from "./census.js";
 import type { Claimant } from "./claims.js";
+import { Guesses } from "./guesses.js";
 import type { Door, Metrics } from "./metrics.js";
 import type { Replay } from "./replay.js";
 import { granted, type Scope } from "./token.js";
@@ -17,6 +19,8 @@ export interface Question {
   readonly requirementsOf: (index: number) => Requirements;
   /** What the scan of each is known by: the same again means that the same is asked again. */
   readonly scanOf: (index: number) => string;
+  /** Who asks, as TokenCheck names it. */
+  readonly party: string;
 }
 
 /** Both doors ask here: it keeps count of what is in flight and of what was answered. */
@@ -28,30 +32,38 @@ export class Tally {
     readonly judge: Judge,
     readonly metrics: Metrics,
     readonly replay: Replay,
+    readonly guesses = new Guesses(),
   ) {}
 
   /** What is asked for a party. Judged by the server's clock, and a presentation is accepted once. */
   requirementsOf(scope: Scope, request: VerifyRequest): Requirements {
-    return { ...granted(scope, this.judge.requirementsOf(request, "card")), replay: true };
+    const requirements = granted(scope, this.judge.requirementsOf(request, "card"));
+    return { ...requirements, replay: true, ...(request.expect !== undefined && { knownBy: true }) };
   }
 
   /**
    * Verify texts that belong together. `done` gets their verdicts in their order, once all are there: at once if all are
    * BUSY. The texts are copied before this returns.
    */
-  ask({ door, qrs, requirementsOf, scanOf }: Question, done: (verdicts: readonly Verdict[]) => void): void {
+  ask(question: Question, done: (verdicts: readonly Verdict[]) => void): void {
+    const { door, qrs, requirementsOf } = question;
     const began = performance.now();
     this.inFlight.enter(qrs.length);
-    this.judge.submitMany(qrs, requirementsOf, (judged, shown) => {
-      const verdicts = shown.size === 0 ? judged : [...judged];
-      for (const [index, presentation] of shown) {
-        const verdict = judged[index];
-        const claimant: Claimant = { scan: scanOf(index), text: qrs[index] ?? "" };
-        if (verdict !== undefined) (verdicts as Verdict[])[index] = this.replay.judge(verdict, presentation, claimant);
-      }
+    this.judge.submitMany(qrs, requirementsOf, (judged, known) => {
+      const verdicts =
+        known.size === 0 ? judged : judged.map((verdict, i) => this.#settle(verdict, known.get(i), question, i));
       this.metrics.answered(door, verdicts, began);
       done(verdicts);
       this.inFlight.leave(qrs.length);
     });
+  }
+
+  /** What one verdict is in the light of those before it. A presentation is claimed last, and only where it is accepted. */
+  #settle(judged: Verdict, known: Known | undefined, { party, qrs, scanOf }: Question, index: number): Verdict {
+    const { credential, shown } = known ?? {};
+    const verdict = credential === undefined ? judged : this.guesses.judge(judged, credential, party);
+    if (shown === undefined || verdict.code !== "VALID") return verdict;
+    const claimant: Claimant = { scan: scanOf(index), text: qrs[index] ?? "" };
+    return this.replay.judge(verdict, shown, claimant);
   }
 }

@@ -11,7 +11,7 @@ import { faultOf } from "../policy/schema-fault.js";
 export const token = z.string().regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -");
 
 /** The fields of a party that later versions read. Taken and not read, they would promise what nobody checks. */
-const NOT_YET = ["match", "captured", "lane", "rate", "concurrency"];
+const NOT_YET = ["captured", "lane", "rate", "concurrency"];
 
 const accessToken = z.strictObject({
   /** Who it is, for people. */
@@ -25,6 +25,8 @@ const accessToken = z.strictObject({
   claims: z.union([z.boolean(), z.array(z.int())], "claims is true, false or a list of keys of claim 169").optional(),
   /** Whether it may ask about another moment than now; no by default. */
   at: z.boolean().optional(),
+  /** Whether it may have name and number compared; no by default. */
+  match: z.boolean().optional(),
 });
 const accessTokens = z.array(accessToken).min(1);
 
@@ -93,10 +95,13 @@ export class TokenCheck {
   }
 }
 
-const EVERYTHING: Scope = { at: true };
+const EVERYTHING: Scope = { at: true, match: true };
 
 /** Why `scope` does not cover `request`, if it does not. */
-export function outOfScope({ purposes, regions, claims, at }: Scope, request: VerifyRequest): string | undefined {
+export function outOfScope(
+  { purposes, regions, claims, at, match }: Scope,
+  request: VerifyRequest,
+): string | undefined {
   if (purposes !== undefined && (request.purpose === undefined || !purposes.includes(request.purpose))) {
     return `this token is for ${purposes.join(", ")}`;
   }
@@ -104,6 +109,7 @@ export function outOfScope({ purposes, regions, claims, at }: Scope, request: Ve
     return `this token is for the regions ${regions.join(", ")}`;
   }
   if (request.at !== undefined && at !== true) return "this token may not ask about another moment than now";
+  if (request.expect !== undefined && match !== true) return "this token may not have name and number compared";
   return claims === false && request.claims === true ? "this token may not ask for claims" : undefined;
 }
 

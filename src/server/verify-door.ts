@@ -45,6 +45,7 @@ export class VerifyDoor {
     const isShared = new Set(requests).size < requests.length;
     const question = {
       door: "http" as const,
+      party,
       qrs,
       requirementsOf: (index: number) => requirementsOf(requests[index] ?? {}),
       scanOf: (index: number) => {

@@ -33,7 +33,7 @@ export async function readNamed(config: Config): Promise<{ trust: Uint8Array[]; 
 export async function accessTokens({ token, tokens }: Config): Promise<AccessToken[]> {
   const text = tokens === undefined ? undefined : await readTextSource("--tokens", tokens);
   try {
-    const one = token === undefined ? [] : [{ token, at: true }];
+    const one = token === undefined ? [] : [{ token, at: true, match: true }];
     return [...one, ...(text === undefined ? [] : readTokens(text))];
   } catch (error) {
     const example = '[{"token": "...", "purposes": ["rail-boarding"], "claims": false}]';

@@ -1,5 +1,5 @@
 import { parseTime } from "../time.js";
-import type { VerifyRequest } from "../verdict.js";
+import type { Expected, VerifyRequest } from "../verdict.js";
 
 /**
  * What may be asked beside a text, written once: HTTP, the stream, the library, the client, the command line and
@@ -9,6 +9,8 @@ import type { VerifyRequest } from "../verdict.js";
 
 /** Characters of a purpose, an audience or a nonce. */
 export const MAX_NAME_LENGTH = 256;
+/** Characters of an identity card's number, of whatever country. */
+const MAX_ID_LENGTH = 64;
 
 /** A request that cannot be answered, in one sentence that names the field. */
 export class RequestError extends Error {
@@ -43,6 +45,19 @@ type Fields = { readonly [K in keyof Required<VerifyRequest>]: Field<Required<Ve
 function readName(value: unknown): string | undefined {
   const inLength = typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
   return inLength && !/[\uFFFD\p{Cs}]/u.test(value) ? value : undefined;
+}
+
+/** What a register holds may be anything, and nothing: then it is not the card's. */
+function readExpected(value: unknown): Expected | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, name, ...rest } = value;
+  const isGiven = (id ?? name) !== undefined && Object.keys(rest).length === 0;
+  if (!isGiven || !isText(id, MAX_ID_LENGTH) || !isText(name, MAX_NAME_LENGTH)) return undefined;
+  return { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
+}
+
+function isText(value: unknown, most: number): value is string | undefined {
+  return value === undefined || (typeof value === "string" && value.length <= most);
 }
 
 function name(description: string, value: string, remedy: string): Field<string> {
@@ -101,6 +116,20 @@ export const REQUEST_FIELDS: Fields = {
     schema: { type: "boolean" },
     read: (value) => (typeof value === "boolean" ? value : undefined),
     rule: "is true or false",
+  },
+  expect: {
+    description: "Whose card it must be; what of it is the card's is told, and nothing else",
+    schema: {
+      type: "object",
+      properties: {
+        id: { type: "string", maxLength: MAX_ID_LENGTH, description: "Number of the identity card" },
+        name: { type: "string", maxLength: MAX_NAME_LENGTH, description: "Full name" },
+      },
+      minProperties: 1,
+      additionalProperties: false,
+    },
+    read: readExpected,
+    rule: `is a map of id (at most ${MAX_ID_LENGTH} characters), name (at most ${MAX_NAME_LENGTH}) or both, and nothing else`,
   },
 };
 

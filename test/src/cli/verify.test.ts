@@ -38,6 +38,22 @@ function verify(args: string[], input?: string): ReturnType<typeof hufu> {
 }
 
 describe("hufu verify", () => {
+  it("says whether a card is that of whom one expects", async () => {
+    const named = makeCard(issuerKey, { payload: payload([[169, identity([[4, "欧阳·样例"]])]]) });
+    const asked = async (...args: string[]) => {
+      const { status, out, err } = await verify(["--json", ...args], named);
+      return { status, err, ...(out !== "" && { said: JSON.parse(out) as unknown }) };
+    };
+    const right = await asked("--expect-name", "欧阳‧样例", "--expect-id", "11010519491231002x");
+    expect(right).toMatchObject({ status: 0, said: { code: "VALID", matches: { id: true, name: "match" } } });
+    expect(await asked("--expect-name", "歐陽·样例")).toMatchObject({ status: 1, said: { code: "NAME_REVIEW" } });
+    expect(await asked("--expect-id", "1")).toMatchObject({ status: 1, said: { code: "IDENTITY_MISMATCH" } });
+    expect(await asked("--expect-id", "1".repeat(65))).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("cannot take --expect-id or --expect-name") as string,
+    });
+  });
+
   it("gives a verdict a line in the order of the lines, whatever ends them, and passes over the empty", async () => {
     writeFileSync(join(folder, "cards.txt"), `\r\n\n${texts.join("\r\n")}\r\n\n${card}`);
     const { status, out } = await verify(["cards.txt", "--json"]);

@@ -12,6 +12,7 @@ import { loadStages } from "../../support/stages.js";
 interface Engine {
   batch(): number;
   verify(from: number): number;
+  finish(from: number, end: number): void;
 }
 
 describe("what a batch leaves behind in the engine's memory", () => {
@@ -31,6 +32,7 @@ describe("what a batch leaves behind in the engine's memory", () => {
     memory().set(slab.bytes, exports.batch());
     expect(memory().includes(texts[1]!)).toBe(true);
     expect(exports.verify(0)).toBe(2);
+    exports.finish(0, 2);
     for (const secret of photos) expect(memory().includes(secret.subarray(20, 60))).toBe(false);
     for (const text of texts) expect(memory().includes(text.slice(40, 60))).toBe(false);
     for (const bytes of compressed) expect(memory().includes(bytes.subarray(-40))).toBe(false);

@@ -23,11 +23,11 @@ describe("access tokens", () => {
   });
 
   it("names a field that is misspelt or of a later version, and lists those there are", () => {
-    const fields = "there are name, token, purposes, regions, claims, at";
+    const fields = "there are name, token, purposes, regions, claims, at, match";
     const misspelt = JSON.stringify([{ token: "gate-secret", purpose: "x" }]);
     expect(() => readTokens(misspelt)).toThrow(`it is wrong at 0: "purpose" is not a field here: ${fields}`);
-    const later = JSON.stringify([{ token: "gate-secret", match: true }]);
-    expect(() => readTokens(later)).toThrow(`${fields} (match is for a later version)`);
+    const later = JSON.stringify([{ token: "gate-secret", captured: true }]);
+    expect(() => readTokens(later)).toThrow(`${fields} (captured is for a later version)`);
   });
 
   it("refuses one token for two parties: whose grants would it have?", () => {
