@@ -42,7 +42,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   server: ["abi", "format", "policy", "engine", "feed", "http"],
   authority: ["abi", "format", "engine", "http"],
   client: ["abi", "format"],
-  pages: ["abi", "format", "client"],
+  wallet: ["abi", "format"],
+  pages: ["abi", "format", "client", "wallet"],
 };
 
 describe("imports go down only", () => {
@@ -108,8 +109,8 @@ describe("imports go down only", () => {
 });
 
 describe("platform and packages", () => {
-  it("src/abi, src/format and src/client work in browsers: no node: imports", () => {
-    for (const source of typescript.filter(({ path }) => /^src\/(abi|format|client)\//.test(path))) {
+  it("src/abi, src/format, src/client and src/wallet work in browsers: no node: imports", () => {
+    for (const source of typescript.filter(({ path }) => /^src\/(abi|format|client|wallet)\//.test(path))) {
       expect(
         source.imports.filter((specifier) => specifier.startsWith("node:")),
         source.path,

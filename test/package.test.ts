@@ -123,11 +123,14 @@ describe("the package", () => {
         `import { Verifier } from "hufu";
 import { Engine } from "hufu/engine";
 import { HufuClient } from "hufu/client";
+import { memoryStore, Wallet } from "hufu/wallet";
 const engine = await Engine.create({ trust: "{}" });
 const verifier = await Verifier.create({ trust: [new Uint8Array()], workers: 1 });
 const [first] = engine.verifyBatch(["BB8"], { purpose: "rail-boarding", claims: true });
 const [second] = await verifier.verifyBatch(["BB8", Uint8Array.of(1)]);
 const third = await new HufuClient("ws://127.0.0.1:1").verify("BB8");
+const wallet = await Wallet.open({ store: memoryStore() });
+export const qr: string = await wallet.present({ audience: "hotel", claims: [1, 4] });
 export const codes: (string | undefined)[] = [first?.code, second?.code, third.code];
 // @ts-expect-error -- a verdict has no such field
 export const nothing = first?.verified;

@@ -13,6 +13,7 @@ import { EXIT_USAGE } from "./errors.js";
 import { register as explain } from "./explain.js";
 import { register as init } from "./init.js";
 import { paintError } from "./output.js";
+import { register as present } from "./present.js";
 import { register as publish } from "./publish.js";
 import { readerIsGone } from "./reader-gone.js";
 import { register as reinstate } from "./reinstate.js";
@@ -31,6 +32,7 @@ const commands: Register[] = [
   verify,
   decode,
   explain,
+  present,
   serve,
   demo,
   config,

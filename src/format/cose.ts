@@ -1,13 +1,10 @@
-import { concat } from "./bytes.js";
 import { CborError, decodeCbor, encodeCbor, isMap, type CborMap } from "./cbor.js";
+import { sigStructure, writeSign1, type Sign } from "./sign1.js";
+
+export { HEADER_ALG, HEADER_KCCS, HEADER_KID, HEADER_TYP } from "./labels.js";
+export { type Sign } from "./sign1.js";
 
 /** COSE_Sign1 (RFC 9052 §4.2) as the authority writes it: tag 18, deterministic encoding, signed content embedded. */
-
-/** COSE header labels (RFC 9052 §3.1, RFC 9596, RFC 9528 §10.9). */
-export const HEADER_ALG = 1;
-export const HEADER_KID = 4;
-export const HEADER_KCCS = 14;
-export const HEADER_TYP = 16;
 
 /** CBOR tag 18 in its shortest form. */
 const TAG_SIGN1 = 0xd2;
@@ -34,18 +31,10 @@ export class CoseError extends Error {
   override readonly name = "CoseError";
 }
 
-export type Sign = (toBeSigned: Uint8Array) => Uint8Array | Promise<Uint8Array>;
-
-/** Sig_structure of RFC 9052 §4.4 with an empty external_aad. */
-export function sigStructure(protectedBytes: Uint8Array, payload: Uint8Array): Uint8Array {
-  return encodeCbor(["Signature1", protectedBytes, new Uint8Array(), payload]);
-}
-
-export async function encodeSign1(content: Sign1Content, sign: Sign): Promise<Uint8Array> {
+export function encodeSign1(content: Sign1Content, sign: Sign): Promise<Uint8Array> {
+  const { unprotected = new Map(), payload } = content;
   const protectedBytes = encodeCbor(content.protected);
-  const signature = await sign(sigStructure(protectedBytes, content.payload));
-  const body = encodeCbor([protectedBytes, content.unprotected ?? new Map(), content.payload, signature]);
-  return concat(Uint8Array.of(TAG_SIGN1), body);
+  return writeSign1({ protectedBytes, unprotected: encodeCbor(unprotected), payload }, sign);
 }
 
 /** Throws nothing but CoseError. The signature is not checked here. */

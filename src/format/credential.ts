@@ -2,9 +2,23 @@ import { ALGORITHMS } from "./algorithm.js";
 import type { Algorithm } from "../abi/batch.js";
 import { encodeBase45 } from "./base45.js";
 import { encodeCbor, type CborMap } from "./cbor.js";
-import { HEADER_ALG, HEADER_KID, HEADER_TYP } from "./cose.js";
 import { toCoseKey, type PublicKey } from "./cose-key.js";
 import { toIdentityMap, type Identity } from "./identity.js";
+import {
+  CLAIM_CNF,
+  CLAIM_CTI,
+  CLAIM_EXP,
+  CLAIM_IAT,
+  CLAIM_IDENTITY,
+  CLAIM_ISS,
+  CLAIM_NBF,
+  CLAIM_STATUS,
+  CNF_COSE_KEY,
+  HEADER_ALG,
+  HEADER_KID,
+  HEADER_TYP,
+  TYP_CWT,
+} from "./labels.js";
 
 /** A credential as the authority issues it (contract §2): a CWT with claim 169 in a COSE_Sign1. */
 export interface CredentialClaims {
@@ -22,20 +36,6 @@ export interface CredentialClaims {
   identity: Identity;
 }
 
-// CWT claims: RFC 8392 §3.1, RFC 8747 §3.1, draft-ietf-oauth-status-list, MOSIP Claim 169.
-const ISS = 1;
-const EXP = 4;
-const NBF = 5;
-const IAT = 6;
-const CTI = 7;
-const CNF = 8;
-const CNF_COSE_KEY = 1;
-const STATUS = 65535;
-const IDENTITY = 169;
-
-/** `application/cwt` as its CoAP content format (RFC 8392 §9.3), as RFC 9596 allows: a byte instead of a text. */
-const TYP_CWT = 61;
-
 export function credentialHeaders(algorithm: Algorithm, kid: Uint8Array): CborMap {
   return new Map<number, unknown>([
     [HEADER_ALG, ALGORITHMS[algorithm].cose[0]],
@@ -46,21 +46,21 @@ export function credentialHeaders(algorithm: Algorithm, kid: Uint8Array): CborMa
 
 export function encodeCredentialClaims(claims: CredentialClaims): Uint8Array {
   const map = new Map<number, unknown>([
-    [ISS, claims.issuer],
-    [EXP, claims.expires],
-    [NBF, claims.notBefore],
-    [IAT, claims.issuedAt],
-    [CTI, claims.id],
-    [IDENTITY, toIdentityMap(claims.identity)],
+    [CLAIM_ISS, claims.issuer],
+    [CLAIM_EXP, claims.expires],
+    [CLAIM_NBF, claims.notBefore],
+    [CLAIM_IAT, claims.issuedAt],
+    [CLAIM_CTI, claims.id],
+    [CLAIM_IDENTITY, toIdentityMap(claims.identity)],
   ]);
-  if (claims.holderKey !== undefined) map.set(CNF, new Map([[CNF_COSE_KEY, toCoseKey(claims.holderKey)]]));
+  if (claims.holderKey !== undefined) map.set(CLAIM_CNF, new Map([[CNF_COSE_KEY, toCoseKey(claims.holderKey)]]));
   if (claims.statusList !== undefined) {
     const { index, uri } = claims.statusList;
     const reference = new Map<string, unknown>([
       ["idx", index],
       ["uri", uri],
     ]);
-    map.set(STATUS, new Map([["status_list", reference]]));
+    map.set(CLAIM_STATUS, new Map([["status_list", reference]]));
   }
   return encodeCbor(map);
 }
