@@ -2,14 +2,17 @@ import { join } from "node:path";
 import { Algorithm, Tier } from "../abi/batch.js";
 import { systemClock, type Clock } from "../engine/clock.js";
 import { fromHex, toHex } from "../format/bytes.js";
+import type { CredentialForm } from "../format/credential.js";
 import { momentOf } from "../format/requirements.js";
 import { engineCheck, type CheckIssued } from "./check.js";
 import { databaseOf, isThere, keyFolder, makeDataFolder, type DataOptions } from "./data-folder.js";
-import { AuthorityError, type CardAction } from "./errors.js";
+import { AuthorityError, isIneligible, type CardAction, type Ineligible } from "./errors.js";
 import { issue, recover, toQr, type IssuedCard, type IssuingTerms, type Order, type Refusal } from "./issuing.js";
 import { ListPlaces } from "./list-places.js";
 import { createKey, loadKey, thumbprint, type SigningKey } from "./keys.js";
-import { ageOn, keptPerson, type Person } from "./person.js";
+import { judge } from "./eligible.js";
+import { keptPerson, type Person } from "./person.js";
+import { formOf } from "./presentable.js";
 import { refuseToGoBack } from "./published-folder.js";
 import {
   publishDelta,
@@ -61,9 +64,11 @@ export interface EnrolOptions {
   issuedAt?: Date;
   /** Seconds until the credentials expire; LITE_VALIDITY when absent. */
   validity?: number;
+  /** static when absent. */
+  form?: CredentialForm;
 }
 
-export type Enrolment = { card: IssuedCard } | { person: Person; refused: Refusal | "under-age" };
+export type Enrolment = { card: IssuedCard } | { person: Person; refused: Refusal | Ineligible };
 
 export interface Card extends CardRow {
   /** Absent where it was never released. */
@@ -79,8 +84,6 @@ export const FULL_VALIDITY = 10 * YEAR;
 /** A trust list and a snapshot are published again well before these run out. */
 const TRUST_LIST_VALIDITY = 30 * DAY;
 const STATUS_VALIDITY = DAY;
-/** At 16 a citizen enrols. */
-const MINIMUM_AGE = 16;
 
 export class Authority {
   private constructor(
@@ -166,39 +169,46 @@ export class Authority {
 
   /** The same, as they are released: of a run that is interrupted, all are issued that were told, and no others. */
   async *enrolling(people: readonly Person[], options: EnrolOptions): AsyncGenerator<Enrolment[]> {
-    const today = String(momentOf(options.issuedAt ?? new Date(this.clock())).date);
-    const isOld = people.map((person) => ageOn(today, person.birthDate) >= MINIMUM_AGE);
-    const orders = people.filter((_, i) => isOld[i]).map((person): Order => ({ person, tier: Tier.LITE }));
+    const judged = await judge(people, {
+      today: String(momentOf(options.issuedAt ?? new Date(this.clock())).date),
+      form: options.form ?? "static",
+      root: this.rootFingerprint,
+      now: this.#now(),
+    });
+    const eligible = judged.filter(({ why }) => why === undefined);
+    const orders = eligible.map(({ person }): Order => ({ person, tier: Tier.LITE }));
     let next = 0;
-    const young = (): Enrolment[] => {
-      const end = isOld.indexOf(true, next);
-      const passed = people.slice(next, end < 0 ? undefined : end);
-      next += passed.length;
-      return passed.map((person) => ({ person, refused: "under-age" }));
+    const passedOver = (): Enrolment[] => {
+      const passed: Enrolment[] = [];
+      for (let one = judged[next]; one?.why !== undefined; one = judged[++next]) {
+        passed.push({ person: one.person, refused: one.why });
+      }
+      return passed;
     };
     for await (const outcomes of issue(this.database, orders, this.#terms(options, LITE_VALIDITY))) {
       yield outcomes.flatMap((outcome) => {
-        const before = young();
+        const before = passedOver();
         next++;
         return [...before, outcome];
       });
     }
-    const rest = young();
+    const rest = passedOver();
     if (rest.length > 0) yield rest;
   }
 
   async enrol(person: Person, options: EnrolOptions): Promise<IssuedCard> {
     const [result] = await this.enrolMany([person], options);
     if (result !== undefined && "card" in result) return result.card;
-    if (result?.refused === "under-age") {
-      throw new AuthorityError({ code: "INVALID_PERSON", is: "under-age", name: person.name, age: MINIMUM_AGE });
+    const refused = result?.refused;
+    if (refused !== undefined && isIneligible(refused)) {
+      throw new AuthorityError({ code: "INVALID_PERSON", is: refused, name: person.name });
     }
-    const state = result?.refused === "suspended" ? "suspended" : "good";
+    const state = refused === "suspended" ? "suspended" : "good";
     throw new AuthorityError({ code: "ALREADY_ENROLLED", idNumber: person.id, state });
   }
 
-  /** A full credential for whom an officer has met; the lite one is superseded in the same transaction. */
-  async approve(reference: string, options: EnrolOptions): Promise<IssuedCard> {
+  /** A full credential for whom an officer has met, of the form of the lite one, which is superseded in the same transaction. */
+  async approve(reference: string, options: Omit<EnrolOptions, "form">): Promise<IssuedCard> {
     const card = await this.#cardInForce(reference);
     if (card.state !== "good" || card.tier !== Tier.LITE) {
       throw new AuthorityError({ code: "WRONG_STATE", is: "not-lite", tier: card.tier, state: card.state });
@@ -208,7 +218,8 @@ export class Authority {
       tier: Tier.FULL,
       replaces: card.id,
     };
-    for await (const [outcome] of issue(this.database, [order], this.#terms(options, FULL_VALIDITY))) {
+    const terms = this.#terms({ ...options, form: formOf(card.signed) }, FULL_VALIDITY);
+    for await (const [outcome] of issue(this.database, [order], terms)) {
       if (outcome !== undefined && "card" in outcome) return outcome.card;
       if (outcome?.refused === "already-enrolled") {
         throw new AuthorityError({ code: "WRONG_STATE", is: "being-issued" });
@@ -334,13 +345,14 @@ export class Authority {
     throw new AuthorityError({ code: "NOT_FOUND", reference });
   }
 
-  #terms({ actor, issuedAt, validity }: EnrolOptions, usual: number): IssuingTerms {
+  #terms({ actor, issuedAt, validity, form = "static" }: EnrolOptions, usual: number): IssuingTerms {
     const { name: issuer, statusLists: base } = this;
     return {
       issuer,
       key: this.#signer("credential"),
       issuedAt: issuedAt && Math.floor(issuedAt.getTime() / 1000),
       validity: validity ?? usual,
+      form,
       lists: base === undefined ? undefined : { base, places: new ListPlaces(join(this.options.data, "lists.json")) },
       actor,
       clock: this.clock,
@@ -364,15 +376,15 @@ export class Authority {
   #engine: Promise<CheckIssued> | undefined;
 
   /** The engine is loaded when the first card is issued. */
-  readonly #check: CheckIssued = async (qrTexts, at) => {
-    if (this.options.check !== undefined) return this.options.check(qrTexts, at);
+  readonly #check: CheckIssued = async (qrTexts, at, form) => {
+    if (this.options.check !== undefined) return this.options.check(qrTexts, at, form);
     const root = this.#keyFor("root");
     // In force at whatever time it is asked about: cards are also issued as of days long past.
     this.#engine ??= signTrustList(
       { epoch: 0, issued: 0, expires: Math.floor(root.notAfter.getTime() / 1000) },
       { authority: this.name, root: this.#signer("root"), keys: this.keys },
     ).then(engineCheck);
-    return (await this.#engine)(qrTexts, at);
+    return (await this.#engine)(qrTexts, at, form);
   };
 
   #keyFor(use: KeyRow["use"]): KeyRow {

@@ -10,7 +10,7 @@ export type AuthorityFault =
   | { code: "KEY_UNAVAILABLE"; is: "unreadable"; file: string; why: string }
   | { code: "KEY_UNAVAILABLE"; is: "unknown"; use: string }
   | { code: "BAD_ADDRESS"; address: string }
-  | { code: "INVALID_PERSON"; is: "under-age"; name: string; age: number }
+  | { code: "INVALID_PERSON"; is: Ineligible; name: string }
   /** What is kept of a person cannot be signed. */
   | { code: "INVALID_PERSON"; is: "kept"; idNumber: string; faults: readonly string[] }
   | { code: "ALREADY_ENROLLED"; idNumber: string; state: "good" | "suspended" }
@@ -27,6 +27,22 @@ export type AuthorityFault =
   /** What would be published is not newer than what is. */
   | { code: "WOULD_GO_BACK"; file: string; epoch: number; next: number }
   | { code: "CANNOT_PUBLISH"; path: string; why: string };
+
+/** Why a person cannot be given a card, whatever cards there are. */
+const INELIGIBLE = [
+  "under-age",
+  /** A card that is presented needs a key to present it with. */
+  "no-holder-key",
+  /** More than there are hashes in a presentable card. */
+  "too-many-claims",
+  /** The proof is not by the holder's key, for this authority and this number, or too old. */
+  "bad-proof",
+] as const;
+export type Ineligible = (typeof INELIGIBLE)[number];
+
+export function isIneligible(why: string): why is Ineligible {
+  return INELIGIBLE.some((one) => one === why);
+}
 
 export type StoreFault = { code: "STORE_UNAVAILABLE" } & (
   | { is: "closed-folder"; folder: string; why: string }

@@ -4,13 +4,22 @@ import { deflateSync } from "node:zlib";
 import type { Tier } from "../abi/batch.js";
 import type { Clock } from "../engine/clock.js";
 import { equalBytes, toHex } from "../format/bytes.js";
-import { encodeSign1 } from "../format/cose.js";
-import { credentialHeaders, encodeCredentialClaims, qrText, type CredentialClaims } from "../format/credential.js";
+import { encodeCbor } from "../format/cbor.js";
+import {
+  credentialHeaders,
+  encodeCredentialClaims,
+  qrText,
+  type CredentialClaims,
+  type CredentialForm,
+} from "../format/credential.js";
+import { disclosuresHeader, type Disclosure } from "../format/presentation.js";
+import { writeSign1 } from "../format/sign1.js";
 import type { CheckIssued } from "./check.js";
 import { AuthorityError } from "./errors.js";
 import type { SigningKey } from "./keys.js";
 import { holderKeyOf, identityOf, type Person } from "./person.js";
 import type { ListPlaces } from "./list-places.js";
+import { redact } from "./presentable.js";
 import { referenceTo } from "./status-lists.js";
 import { audit } from "./store/audit.js";
 import * as credentials from "./store/credentials.js";
@@ -61,6 +70,7 @@ export interface IssuingTerms {
   issuedAt: number | undefined;
   /** Seconds from issue to expiry. */
   validity: number;
+  form: CredentialForm;
   /** Where credentials are to name a Token Status List. */
   lists: ListTerms | undefined;
   actor: string;
@@ -139,7 +149,7 @@ async function issueChunk(
     const cards = new Map<Order, IssuedCard>();
     for (const draft of drafts) cards.set(draft.order, await sign(draft, terms));
     const texts = Array.from(cards.values(), (card) => card.qr);
-    if (texts.length > 0) await terms.check(texts, Math.max(...drafts.map(({ row }) => row.issued.getTime() / 1000)));
+    if (texts.length > 0) await terms.check(texts, latest(drafts), terms.form);
     for (const order of await release(database, cards, drafts, terms.actor)) refused.set(order, "changed-meanwhile");
     return orders.map((order) => {
       const card = cards.get(order);
@@ -158,9 +168,16 @@ async function issueChunk(
   }
 }
 
+/** Seconds since 1970 at which all of them are in force. */
+function latest(drafts: readonly Draft[]): number {
+  return Math.max(...drafts.map(({ row }) => row.issued.getTime() / 1000));
+}
+
 interface Draft {
   order: Order;
   row: credentials.PendingRow;
+  /** Of a presentable credential, what its holder may disclose. */
+  disclosures: readonly Disclosure[];
   /** Id of the credential whose place it takes. */
   replaces: Uint8Array | undefined;
 }
@@ -175,6 +192,8 @@ function draft(order: Order, issuedAt: number, terms: IssuingTerms, place: crede
   const holderKey = holderKeyOf(person);
   if (holderKey !== undefined) claims.holderKey = holderKey;
   if (lists !== undefined && place !== undefined) claims.statusList = referenceTo(lists.base, place);
+  const { payload, disclosures } =
+    terms.form === "static" ? { payload: encodeCredentialClaims(claims), disclosures: [] } : redact(claims);
   const row = {
     id,
     idNumber: person.id,
@@ -182,10 +201,10 @@ function draft(order: Order, issuedAt: number, terms: IssuingTerms, place: crede
     kid: key.kid,
     issued: new Date(issuedAt * 1000),
     expires: new Date(expires * 1000),
-    payload: encodeCredentialClaims(claims),
+    payload,
     place,
   };
-  return { order, row, replaces };
+  return { order, row, disclosures, replaces };
 }
 
 /** Of several orders for one person the first counts. Tells in `refused` of those that were refused, and why. */
@@ -275,9 +294,11 @@ function refusalOf({ replaces }: Order, had: credentials.InForceRow | undefined,
   return had !== undefined && had.expires.getTime() > now ? "already-enrolled" : undefined;
 }
 
-async function sign({ row, order: { person, tier } }: Draft, { key }: IssuingTerms): Promise<IssuedCard> {
-  const headers = credentialHeaders(key.algorithm, key.kid);
-  const signed = await encodeSign1({ protected: headers, payload: row.payload }, (bytes) => key.sign(bytes));
+async function sign({ row, disclosures, order }: Draft, { key, form }: IssuingTerms): Promise<IssuedCard> {
+  const { person, tier } = order;
+  const protectedBytes = encodeCbor(credentialHeaders(key.algorithm, key.kid, form));
+  const unprotected = disclosuresHeader(disclosures);
+  const signed = await writeSign1({ protectedBytes, unprotected, payload: row.payload }, (bytes) => key.sign(bytes));
   const { id, issued, expires } = row;
   return { id, person, tier, issued, expires, signed, qr: toQr(signed) };
 }

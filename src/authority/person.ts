@@ -130,6 +130,8 @@ const fields = z.strictObject({
   photoFormat: text.optional(),
   /** JWK of the key in the holder's phone. */
   holderKey: holderKey.optional(),
+  /** That the key is the holder's own: base64url of what src/format/enrolment.ts describes. */
+  proof: text.regex(/^[A-Za-z0-9_-]{1,2048}$/, "is not base64url").optional(),
 });
 
 /** What a person's record may say; zod checks it, and `z.toJSONSchema` describes it. */
@@ -168,8 +170,8 @@ export const PersonSchema = fields.transform((person, context) => {
 export type PersonInput = z.input<typeof PersonSchema>;
 export type Person = z.output<typeof PersonSchema>;
 
-/** Columns of a CSV of people: all but the holder's key. */
-export const PERSON_COLUMNS = Object.keys(fields.shape).filter((name) => name !== "holderKey");
+/** Columns of a CSV of people: all but the holder's key and its proof. */
+export const PERSON_COLUMNS = Object.keys(fields.shape).filter((name) => name !== "holderKey" && name !== "proof");
 
 export interface PersonFault {
   /** Empty where the whole is meant. */

@@ -1,5 +1,5 @@
 import { Tier } from "../abi/batch.js";
-import { AuthorityError, type AuthorityFault, type CardAction, type StoreFault, type StoreHolder } from "../authority/errors.js"; // prettier-ignore
+import { AuthorityError, type AuthorityFault, type CardAction, type Ineligible, type StoreFault, type StoreHolder } from "../authority/errors.js"; // prettier-ignore
 import { REINSTALL } from "../engine/checkout.js";
 import { UsageError } from "./errors.js";
 
@@ -13,6 +13,14 @@ export function told(error: unknown): unknown {
   const [message, remedy] = sentenceOf(error.fault);
   return new UsageError(message, remedy);
 }
+
+/** After the person's name. */
+export const INELIGIBLE: Readonly<Record<Ineligible, string>> = {
+  "under-age": "is under 16",
+  "no-holder-key": "has no holderKey, without which a redactable card cannot be presented",
+  "too-many-claims": "has more than the 8 claims of a redactable card: leave out address, photo or secondName",
+  "bad-proof": "has a proof that is not by holderKey for this number and this authority, within the last day",
+};
 
 function sentenceOf(fault: AuthorityFault): Sentence {
   switch (fault.code) {
@@ -29,7 +37,8 @@ function sentenceOf(fault: AuthorityFault): Sentence {
     case "BAD_ADDRESS":
       return [`${fault.address} is no web address`, "give one such as https://authority.example/feed/"];
     case "INVALID_PERSON":
-      if (fault.is === "under-age") return [`${fault.name} is under ${fault.age}`, "citizens enrol at 16"];
+      if (fault.is === "under-age") return [`${fault.name} ${INELIGIBLE[fault.is]}`, "citizens enrol at 16"];
+      if (fault.is !== "kept") return [`${fault.name} ${INELIGIBLE[fault.is]}`, "mend what is given of the person"];
       return [
         `what is kept of ${fault.idNumber} cannot be signed: ${fault.faults.join("; ") || "the number is another"}`,
         "look into the database's table `persons`; revoke the card and enrol the person again",

@@ -18,6 +18,7 @@ import {
   HEADER_KID,
   HEADER_TYP,
   TYP_CWT,
+  TYP_SD_CWT,
 } from "./labels.js";
 
 /** A credential as the authority issues it (contract §2): a CWT with claim 169 in a COSE_Sign1. */
@@ -36,22 +37,31 @@ export interface CredentialClaims {
   identity: Identity;
 }
 
-export function credentialHeaders(algorithm: Algorithm, kid: Uint8Array): CborMap {
+/** Shown as it is, or presented with its holder's key, who chooses what to disclose. */
+export type CredentialForm = "static" | "presentable";
+
+export function credentialHeaders(algorithm: Algorithm, kid: Uint8Array, form: CredentialForm): CborMap {
+  const { cose } = ALGORITHMS[algorithm];
   return new Map<number, unknown>([
-    [HEADER_ALG, ALGORITHMS[algorithm].cose[0]],
+    // An SD-CWT names a fully specified algorithm (draft-ietf-spice-sd-cwt section 7.1): our tables have it last.
+    [HEADER_ALG, form === "static" ? cose[0] : cose.at(-1)],
     [HEADER_KID, kid],
-    [HEADER_TYP, TYP_CWT],
+    [HEADER_TYP, form === "static" ? TYP_CWT : TYP_SD_CWT],
   ]);
 }
 
 export function encodeCredentialClaims(claims: CredentialClaims): Uint8Array {
+  return encodeCbor(new Map([...credentialEntries(claims), [CLAIM_IDENTITY, toIdentityMap(claims.identity)]]));
+}
+
+/** All but the identity. */
+export function credentialEntries(claims: CredentialClaims): Map<number, unknown> {
   const map = new Map<number, unknown>([
     [CLAIM_ISS, claims.issuer],
     [CLAIM_EXP, claims.expires],
     [CLAIM_NBF, claims.notBefore],
     [CLAIM_IAT, claims.issuedAt],
     [CLAIM_CTI, claims.id],
-    [CLAIM_IDENTITY, toIdentityMap(claims.identity)],
   ]);
   if (claims.holderKey !== undefined) map.set(CLAIM_CNF, new Map([[CNF_COSE_KEY, toCoseKey(claims.holderKey)]]));
   if (claims.statusList !== undefined) {
@@ -62,7 +72,7 @@ export function encodeCredentialClaims(claims: CredentialClaims): Uint8Array {
     ]);
     map.set(CLAIM_STATUS, new Map([["status_list", reference]]));
   }
-  return encodeCbor(map);
+  return map;
 }
 
 /** The text of the QR; `deflate` makes a zlib stream (RFC 1950). */

@@ -15,6 +15,7 @@ export class ItemError extends Error {
 const Major = { UNSIGNED: 0, NEGATIVE: 1, BYTES: 2, TEXT: 3, ARRAY: 4, MAP: 5, TAG: 6 } as const;
 
 const utf8 = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function head(major: number, argument: number): Uint8Array {
   const first = major << 5;
@@ -131,6 +132,16 @@ export function untagged(tag: number, item: Uint8Array): Uint8Array {
   const [content] = inside(item, Major.TAG);
   if (content === undefined || headAt(item, 0).argument !== tag) throw new ItemError("another CBOR tag than expected");
   return content;
+}
+
+/** What a text says. */
+export function textOf(item: Uint8Array): string {
+  inside(item, Major.TEXT);
+  try {
+    return strict.decode(item.subarray(headAt(item, 0).content));
+  } catch {
+    throw new ItemError("not UTF-8");
+  }
 }
 
 export function integerOf(item: Uint8Array): number {

@@ -11,7 +11,6 @@ import {
   ItemError,
   mapItem,
   textItem,
-  untagged,
 } from "./items.js";
 import {
   CLAIM_AUD,
@@ -28,7 +27,7 @@ import {
   TYP_KB_CWT,
   TYP_SD_CWT,
 } from "./labels.js";
-import { sign1Of, TAG_SIGN1, writeSign1, type Sign } from "./sign1.js";
+import { readSign1, sign1Of, writeSign1, type Sign } from "./sign1.js";
 
 /**
  * A presentation (contract §3): a key binding token around an SD-CWT (draft-ietf-spice-sd-cwt-07), as the phone makes
@@ -73,11 +72,7 @@ export interface SdCwt {
 
 /** Undefined where it is a COSE_Sign1 that is no SD-CWT, such as a static card; ItemError where it is none at all. */
 export function readSdCwt(bytes: Uint8Array): SdCwt | undefined {
-  const [header, unprotected, body, signature] = elementsOf(untagged(TAG_SIGN1, bytes));
-  if (header === undefined || unprotected === undefined || body === undefined || signature === undefined) {
-    throw new ItemError("not a COSE_Sign1");
-  }
-  const [protectedBytes, payload] = [contentOf(header), contentOf(body)];
+  const { protectedBytes, unprotected, payload, signature } = readSign1(bytes);
   if (!isSameItem(integersOf(protectedBytes).get(HEADER_TYP), integerItem(TYP_SD_CWT))) return undefined;
   const claims = integersOf(payload);
   const listed = integersOf(unprotected).get(HEADER_SD_CLAIMS);
@@ -85,7 +80,7 @@ export function readSdCwt(bytes: Uint8Array): SdCwt | undefined {
   return {
     protectedBytes,
     payload,
-    signature: contentOf(signature),
+    signature,
     disclosures: listed === undefined ? [] : elementsOf(listed).map(readDisclosure),
     issuedAt: integerOf(wanted(claims.get(CLAIM_IAT))),
     holderKey: wanted(integersOf(wanted(claims.get(CLAIM_CNF))).get(CNF_COSE_KEY)),
@@ -101,7 +96,7 @@ function readDisclosure(item: Uint8Array): Disclosure {
 }
 
 /** The entries of a map whose keys are integers. */
-function integersOf(map: Uint8Array): Map<number, Uint8Array> {
+export function integersOf(map: Uint8Array): Map<number, Uint8Array> {
   const INTEGER = 0x3f; // the first byte of an integer is not beyond
   const entries = entriesOf(map).filter(([key]) => (key[0] ?? 0) <= INTEGER);
   return new Map(entries.map(([key, value]) => [integerOf(key), value]));
@@ -116,7 +111,7 @@ function isSameItem(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && toHex(a) === toHex(b);
 }
 
-function wanted(item: Uint8Array | undefined): Uint8Array {
+export function wanted(item: Uint8Array | undefined): Uint8Array {
   if (item === undefined) throw new ItemError("a claim is missing");
   return item;
 }
@@ -141,9 +136,7 @@ export async function writePresentation(
   { algorithm, audience, issuedAt, id, nonce }: Token,
   sign: Sign,
 ): Promise<string> {
-  const list = arrayItem(shown.map(({ item }) => item));
-  // An empty list is forbidden (section 9.2).
-  const unprotected = integerMap(shown.length === 0 ? [] : [[HEADER_SD_CLAIMS, list]]);
+  const unprotected = disclosuresHeader(shown);
   const protectedBytes = integerMap([
     [HEADER_ALG, integerItem(algorithm)],
     [HEADER_KCWT, sign1Of({ ...card, unprotected }, card.signature)],
@@ -156,6 +149,13 @@ export async function writePresentation(
     ...(nonce === undefined ? [] : [[CLAIM_CNONCE, bytesItem(new TextEncoder().encode(nonce))] as const]),
   ]);
   return encodeBase45(await writeSign1({ protectedBytes, payload }, sign));
+}
+
+/** The unprotected header of an SD-CWT. */
+export function disclosuresHeader(disclosures: readonly Disclosure[]): Uint8Array {
+  const list = arrayItem(disclosures.map(({ item }) => item));
+  // An empty list is forbidden (section 9.2).
+  return integerMap(disclosures.length === 0 ? [] : [[HEADER_SD_CLAIMS, list]]);
 }
 
 export function integerMap(entries: readonly (readonly [key: number, value: Uint8Array])[]): Uint8Array {

@@ -1,4 +1,14 @@
-import { arrayItem, bytesItem, mapItem, tagItem, textItem } from "./items.js";
+import {
+  arrayItem,
+  bytesItem,
+  contentOf,
+  elementsOf,
+  ItemError,
+  mapItem,
+  tagItem,
+  textItem,
+  untagged,
+} from "./items.js";
 
 /** COSE_Sign1 (RFC 9052 §4.2) of parts that are encoded already. */
 export interface Sign1Parts {
@@ -11,7 +21,7 @@ export interface Sign1Parts {
 
 export type Sign = (toBeSigned: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
-export const TAG_SIGN1 = 18;
+const TAG_SIGN1 = 18;
 
 /** Sig_structure of RFC 9052 §4.4 with an empty external_aad. */
 export function sigStructure(protectedBytes: Uint8Array, payload: Uint8Array): Uint8Array {
@@ -36,4 +46,18 @@ export function sign1Of(
 ): Uint8Array {
   const array = arrayItem([bytesItem(protectedBytes), unprotected, bytesItem(payload), bytesItem(signature)]);
   return tagItem(TAG_SIGN1, array);
+}
+
+/** The parts of one that is tagged 18. Throws nothing but ItemError. */
+export function readSign1(bytes: Uint8Array): Required<Sign1Parts> & { signature: Uint8Array } {
+  const [header, unprotected, payload, signature] = elementsOf(untagged(TAG_SIGN1, bytes));
+  if (header === undefined || unprotected === undefined || payload === undefined || signature === undefined) {
+    throw new ItemError("not a COSE_Sign1");
+  }
+  return {
+    protectedBytes: contentOf(header),
+    unprotected,
+    payload: contentOf(payload),
+    signature: contentOf(signature),
+  };
 }

@@ -8,12 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 import { Authority } from "../../../src/authority/authority.js";
 import { leavingCleanly } from "../../../src/cli/authority.js";
+import { Algorithm } from "../../../src/abi/batch.js";
 import { makeResidentId } from "../../../src/format/resident-id.js";
 import { openSnapshot } from "../../../src/format/status/snapshot.js";
 import { readTrust } from "../../../src/format/trust/trust.js";
 import { initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { verifyElsewhere } from "../../support/keys.js";
 import { openCard } from "../../support/open-card.js";
+import { privateJwk } from "../../support/wallet.js";
 
 const runs = await postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
@@ -287,5 +289,23 @@ describe.skipIf(!runs)(`the authority's commands${note}`, () => {
     await hufu(["publish", ...data, "--delta"]);
     const again = await hufu(["verify", "-", "--json", "--trust", trust.path, "--status", lists[0]!.path], card);
     expect(JSON.parse(again.out)).toMatchObject({ code: "VALID", status: "good", statusSource: "list" });
+  });
+
+  it("enrol --redactable issues what its holder's key presents, and tells of a key that nobody has proven", async () => {
+    const holder = await privateJwk(Algorithm.P256);
+    writeFileSync(join(folder.path, "holder.jwk"), JSON.stringify(holder));
+    const { kty, crv, x, y } = holder;
+    const li = { id: "110105200001010016", name: "李雷", holderKey: { kty, crv, x, y } };
+    const keyless = { id: "110105198001010016", name: "韩梅梅" };
+    const { status, out, err } = await hufu(["enrol", "--redactable", "--text"], JSON.stringify([li, keyless]));
+    expect(status).toBe(1);
+    expect(err).toMatch(/李雷 .* is not proven to be the holder's/);
+    expect(err).toMatch(/韩梅梅 .* has no holderKey/);
+    writeFileSync(join(folder.path, "card.txt"), out);
+    const made = await hufu(["present", "card.txt", "--key", "holder.jwk", "--audience", "hotel", "--claims", "1,4"]);
+    expect([made.status, made.err]).toEqual([0, ""]);
+    const args = ["verify", "-", "--trust", "data/trust.hufu", "--without-status", "--audience", "hotel", "--claims", "--json"]; // prettier-ignore
+    const verdict = JSON.parse((await hufu(args, made.out)).out) as object;
+    expect(verdict).toMatchObject({ code: "VALID", claims: { "1": li.id, "4": "李雷" } });
   });
 });

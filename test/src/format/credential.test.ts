@@ -61,7 +61,9 @@ describe("a credential", () => {
       holderKey: { algorithm: holder.algorithm, publicKey: holder.publicKey },
       statusList: { index: 42, uri: "https://status.example/1" },
     });
-    const signed = await encodeSign1({ protected: credentialHeaders(algorithm, kid), payload }, (m) => key.sign(m));
+    const signed = await encodeSign1({ protected: credentialHeaders(algorithm, kid, "static"), payload }, (m) =>
+      key.sign(m),
+    );
     const text = qrText(signed, deflateSync);
     expect(text).toMatch(/^[0-9A-Z $%*+./:-]+$/);
 
