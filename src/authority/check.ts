@@ -10,7 +10,7 @@ export async function engineCheck(trustList: Uint8Array): Promise<CheckIssued> {
   const engine = await Engine.create({ trust: trustList, status: "none" });
   return async (qrTexts, at, form) => {
     const verdicts = engine.verifyBatch(qrTexts, { at: new Date(at * 1000) });
-    // Told of nothing but a genuine card in force that bears no holder's signature.
+    // Told of a genuine card alone, before its dates are looked at: nobody has signed that he shows it.
     const wanted = form === "static" ? "VALID" : "PRESENTATION_REQUIRED";
     const bad = verdicts.find((verdict) => verdict.code !== wanted);
     if (verdicts.length !== qrTexts.length || bad !== undefined) {
