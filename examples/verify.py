@@ -91,20 +91,22 @@ class Stream:
 def main(url, purpose=None):
     token = os.environ.get("HUFU_TOKEN")
     stream = Stream(url, ["hufu.v1+json"] + ([f"hufu.token.{token}"] if token else []))
+    stream.send(json.dumps({"type": "hello", "lane": "bulk", **({"purpose": purpose} if purpose else {})}).encode())
     welcome = json.loads(stream.receive())
-    credits, most = welcome["credits"], min(TEXTS_PER_FRAME, welcome["limits"]["items"])
+    credits, most = welcome["credits"]["items"], min(TEXTS_PER_FRAME, welcome["limits"]["items"])
     texts = [line.rstrip("\r\n") for line in sys.stdin]
     asked, printed, frames, answers = 0, 0, {}, {}
     while printed < len(texts):
         # Each text costs a credit, until the frame that it is in has been answered.
         while asked < len(texts) and credits > 0:
             part = texts[asked : asked + min(most, credits)]
-            frame = {"type": "verify", "seq": asked, "qrs": part, **({"purpose": purpose} if purpose else {})}
-            stream.send(json.dumps(frame).encode())
+            stream.send(json.dumps({"type": "verify", "seq": asked, "items": part}).encode())
             frames[asked] = len(part)
             asked += len(part)
             credits -= len(part)
         answer = json.loads(stream.receive())
+        if answer["type"] == "drain":
+            continue  # what was asked is answered first
         if answer["type"] == "error":
             sys.exit(f"{answer['code']}: {answer['message']}")
         # Frames are answered in any order; here a frame's number is the place of its first text.

@@ -1,7 +1,9 @@
 import {
   CloseCode,
+  type Credits,
   type FrameCodec,
   jsonCodec,
+  type Lane,
   readServerFrame,
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
@@ -16,6 +18,7 @@ import { inOrder } from "./in-order.js";
 import { openSocket, type Socket, type SocketConstructor } from "./socket.js";
 
 export type { CodeName, Expected, Matches, Outcome, Verdict, VerifyRequest } from "../format/verdict.js";
+export type { Lane } from "../format/wire/frame.js";
 export type { SocketConstructor } from "./socket.js";
 
 export interface ClientOptions {
@@ -25,11 +28,19 @@ export interface ClientOptions {
   notation?: "msgpack" | "json";
   /** A WebSocket of the standard's shape; the platform's own by default, on Node without one that of "ws". */
   WebSocket?: SocketConstructor;
+  /** `gate`: few scans at a time, each answered before others' bulk work. `bulk` by default. */
+  lane?: Lane;
   /** Failed attempts to connect, one after another, after which what is unanswered is rejected; 10 by default. */
   attempts?: number;
 }
 
-const OPTIONS: OptionNames<ClientOptions> = { token: true, notation: true, WebSocket: true, attempts: true };
+const OPTIONS: OptionNames<ClientOptions> = {
+  token: true,
+  notation: true,
+  WebSocket: true,
+  lane: true,
+  attempts: true,
+};
 
 /** The server cannot be reached, refuses this client, or refused the request; `code` says which where it said so. */
 export class HufuClientError extends Error {
@@ -50,6 +61,13 @@ interface Item {
   reject: (error: Error) => void;
 }
 
+/** A frame whose answer is awaited. */
+interface Frame {
+  items: Item[];
+  /** As sent, at most. */
+  bytes: number;
+}
+
 /** Measured: beyond this a frame gains nothing, and one that is small comes back sooner. */
 const ITEMS_PER_FRAME = 128;
 const FIRST_RETRY_MS = 50;
@@ -58,6 +76,9 @@ const SILENCE_MS = 15_000;
 const LAST_RETRY_MS = 5_000;
 /** Verdicts that `verifyMany` may owe its reader before the server's credits are known. */
 const WINDOW = 4_096;
+
+/** Bytes of a frame beside its texts, at most. */
+const FIELDS_LENGTH = 8_192;
 
 /** One object for all who ask nothing special: texts share a frame when they ask the very same request. */
 const ANYTHING: VerifyRequest = Object.freeze({});
@@ -75,16 +96,25 @@ export class HufuClient {
   readonly #options: ClientOptions;
   /** Items that no frame carries yet, first come first. */
   #waiting: Item[] = [];
-  /** Items of the frames that were sent on the present connection, by sequence number. */
-  #sent = new Map<number, Item[]>();
+  /** 16 random bytes, in hex: what a connection that was lost owed is had over the next. */
+  readonly #session = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+  /** Frames that are unanswered, by sequence number. */
+  readonly #sent = new Map<number, Frame>();
+  /** Those of them that the present connection has not carried yet. */
+  #again: number[] = [];
   #socket: Socket | undefined;
   #connecting = false;
   #welcomed = false;
-  #credits = 0;
+  /** What may still be sent before something is answered. */
+  #credits: Credits = { items: 0, bytes: 0 };
   #itemsPerFrame = ITEMS_PER_FRAME;
   #bytesPerFrame = Infinity;
   #nextSeq = 0;
   #failures = 0;
+  /** Where the server said that it stops: when to come again, in milliseconds. */
+  #drained: number | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #pumping = false;
@@ -150,40 +180,55 @@ export class HufuClient {
   /** Send as much as the credits allow. */
   #pump(): void {
     if (this.#socket === undefined) {
-      if (this.#waiting.length > 0) this.#connect();
+      if (this.#waiting.length + this.#sent.size > 0) this.#connect();
       return;
     }
-    if (!this.#welcomed) return;
+    if (!this.#welcomed || this.#drained !== undefined) return;
+    for (let [seq] = this.#again; seq !== undefined; [seq] = this.#again) {
+      const frame = this.#sent.get(seq);
+      if (frame !== undefined && !this.#hasCredits(frame)) return;
+      this.#again.shift();
+      if (frame !== undefined) this.#send(this.#socket, seq, frame);
+    }
     let next = 0;
-    while (next < this.#waiting.length && this.#credits > 0) {
-      const items = this.#nextFrame(next);
-      next += items.length;
-      this.#credits -= items.length;
-      this.#send(this.#socket, items);
+    while (next < this.#waiting.length && this.#credits.items > 0) {
+      const frame = this.#nextFrame(next);
+      if (!this.#hasCredits(frame)) break;
+      next += frame.items.length;
+      this.#send(this.#socket, this.#nextSeq++, frame);
     }
     if (next > 0) this.#waiting.splice(0, next);
   }
 
   /** The waiting items from `start` that fit one frame: as many as ask the same. */
-  #nextFrame(start: number): Item[] {
+  #nextFrame(start: number): Frame {
     const request = this.#waiting[start]?.request;
-    const most = start + Math.min(this.#itemsPerFrame, this.#credits);
-    let bytes = 0;
+    const most = start + Math.min(this.#itemsPerFrame, this.#credits.items);
+    let bytes = FIELDS_LENGTH;
     let end = start;
     for (let item = this.#waiting[end]; item?.request === request && end < most; item = this.#waiting[++end]) {
       // Three bytes is the most that UTF-8 needs for one UTF-16 unit.
-      bytes += (typeof item?.qr === "string" ? 3 : 1) * (item?.qr.length ?? 0) + 8;
-      if (bytes > this.#bytesPerFrame && end > start) break;
+      const more = (typeof item?.qr === "string" ? 3 : 1) * Math.min(item?.qr.length ?? 0, MAX_SCANNED_LENGTH + 1) + 8;
+      if (bytes + more > Math.min(this.#bytesPerFrame, this.#credits.bytes) && end > start) break;
+      bytes += more;
     }
-    return this.#waiting.slice(start, end);
+    return { items: this.#waiting.slice(start, end), bytes };
   }
 
-  #send(socket: Socket, items: Item[]): void {
-    const seq = this.#nextSeq++;
+  #hasCredits({ items, bytes }: Frame): boolean {
+    return items.length <= this.#credits.items && bytes <= this.#credits.bytes;
+  }
+
+  #send(socket: Socket, seq: number, frame: Frame): void {
     if (this.#sent.size === 0) this.#listenFor(socket);
-    this.#sent.set(seq, items);
-    const qrs = items.map(({ qr }) => (this.#codec.binary ? qr : asText(qr))).map(shorten);
-    socket.send(this.#codec.encode({ type: "verify", seq, qrs, ...writeRequest(items[0]?.request ?? {}) }));
+    this.#sent.set(seq, frame);
+    this.#spend(frame, -1);
+    const items = frame.items.map(({ qr }) => (this.#codec.binary ? qr : asText(qr))).map(shorten);
+    socket.send(this.#codec.encode({ type: "verify", seq, items, ...writeRequest(frame.items[0]?.request ?? {}) }));
+  }
+
+  #spend({ items, bytes }: Frame, sign: 1 | -1): void {
+    this.#credits = { items: this.#credits.items + sign * items.length, bytes: this.#credits.bytes + sign * bytes };
   }
 
   #connect(): void {
@@ -210,6 +255,10 @@ export class HufuClient {
     }
     this.#socket = socket;
     this.#listenFor(socket);
+    const { lane = "bulk" } = this.#options;
+    socket.addEventListener("open", () => {
+      socket.send(this.#codec.encode({ type: "hello", session: this.#session, lane }));
+    });
     socket.addEventListener("message", ({ data }) => {
       this.#receive(socket, data);
     });
@@ -250,14 +299,18 @@ export class HufuClient {
       this.#failures = 0;
       this.#credits = frame.credits;
       this.#itemsPerFrame = Math.min(ITEMS_PER_FRAME, frame.limits.items);
-      // Room for the fields beside the texts.
-      this.#bytesPerFrame = frame.limits.bytes - 4_096;
+      this.#bytesPerFrame = frame.limits.bytes;
+      // Under the same numbers: an answer that is there already is sent, and none is asked twice.
+      this.#again = [...this.#sent.keys()];
+    } else if (frame.type === "drain") {
+      this.#drained = frame.retryAfterMs;
     } else {
-      const items = this.#sent.get(frame.seq);
-      if (items === undefined) return;
+      const sent = this.#sent.get(frame.seq);
+      if (sent === undefined) return;
+      const { items } = sent;
       if (frame.type === "verdicts" && frame.verdicts.length !== items.length) throw new Error("a verdict is missing");
       this.#sent.delete(frame.seq);
-      this.#credits += items.length;
+      if (!this.#again.includes(frame.seq)) this.#spend(sent, 1);
       items.forEach((item, index) => {
         const verdict = frame.type === "verdicts" ? frame.verdicts[index] : undefined;
         if (verdict !== undefined) item.resolve(verdict);
@@ -267,21 +320,20 @@ export class HufuClient {
     this.#schedulePump();
   }
 
-  /** The connection is gone: whatever it owed waits again, ahead of the rest. */
+  /** The connection is gone: whatever it owed is asked again over the next, ahead of the rest. */
   #lost(code: number, reason: string): void {
     clearTimeout(this.#silence);
     if (!this.#welcomed) this.#failures++;
     this.#socket = undefined;
     this.#welcomed = false;
-    this.#waiting = [...[...this.#sent.values()].flat(), ...this.#waiting];
-    this.#sent.clear();
     if (FINAL.has(code)) {
       this.#giveUp(new HufuClientError(`the server closed the connection: ${reason || code}`, code));
     } else if (this.#failures >= (this.#options.attempts ?? 10)) {
       this.#giveUp(new HufuClientError(`${this.#url} cannot be reached`));
-    } else if (this.#waiting.length > 0 && !this.#closed) {
+    } else if (this.#waiting.length + this.#sent.size > 0 && !this.#closed) {
       this.#retryLater();
     }
+    this.#drained = undefined;
   }
 
   #retryLater(): void {
@@ -292,7 +344,7 @@ export class HufuClient {
         this.#retry = undefined;
         this.#pump();
       },
-      longest * (0.5 + Math.random() / 2),
+      this.#drained ?? longest * (0.5 + Math.random() / 2),
     );
   }
 
@@ -303,8 +355,9 @@ export class HufuClient {
   }
 
   #rejectAll(error: HufuClientError): void {
-    const items = [...[...this.#sent.values()].flat(), ...this.#waiting];
+    const items = [...[...this.#sent.values()].flatMap((frame) => frame.items), ...this.#waiting];
     this.#sent.clear();
+    this.#again = [];
     this.#waiting = [];
     for (const item of items) item.reject(error);
   }

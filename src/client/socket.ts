@@ -5,7 +5,7 @@ export interface Socket {
   close(code?: number, reason?: string): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
-  addEventListener(type: "error", listener: () => void): void;
+  addEventListener(type: "open" | "error", listener: () => void): void;
 }
 
 export type SocketConstructor = new (url: string, protocols: string[]) => Socket;

@@ -1,3 +1,5 @@
+import { systemClock } from "../engine/clock.js";
+import type { Credits, Lane, WelcomeFrame } from "../format/wire/frame.js";
 import { limitConnections } from "./connections.js";
 import { Claims } from "./claims.js";
 import { openHealthDoor, type Probe, type Probes } from "../http/health.js";
@@ -12,6 +14,7 @@ import { addReadinessMetrics } from "./readiness-metrics.js";
 import { readinessAnswer } from "./ready-door.js";
 import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
 import { Schedule } from "./schedule.js";
+import { Sessions } from "./sessions.js";
 import { openSockets, type WebSocketBehavior } from "../http/sockets.js";
 import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
 import { claimsOptions, Replay } from "./replay.js";
@@ -27,7 +30,7 @@ export interface ServerOptions {
   version: string;
   /** Bearer tokens, one of which clients must show; everyone is let in without any. */
   tokens?: readonly AccessToken[];
-  /** Items that one stream may have unanswered; 4,096 by default. */
+  /** Items of bulk work that one session may have unanswered; 4,096 by default. */
   credits?: number;
   /** Seconds without a frame after which a stream is closed, 0 for never; 600 by default. */
   idleSeconds?: number;
@@ -68,6 +71,37 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** A gate has few scans open, and asks again only those that are still fresh. */
+const GATE_CREDITS: Credits = { items: 4, bytes: 64 * 1024 };
+const BULK_BYTES = 16 * 1024 * 1024;
+
+function creditsOf(lane: Lane, items: number): Credits {
+  return lane === "gate" ? GATE_CREDITS : { items, bytes: BULK_BYTES };
+}
+
+/** `work`, done again where what it said is a second old. */
+function everySecond<T>(work: () => T): () => T {
+  let last: { said: T; until: number } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now >= last.until) last = { said: work(), until: now + 1_000 };
+    return last.said;
+  };
+}
+
+type DataInForce = Pick<WelcomeFrame, "epoch" | "dataAge">;
+
+/** Of the newest snapshot the epoch; the age of the oldest data. */
+function dataInForceOf(judge: Judge): DataInForce {
+  const { statuses } = judge.health();
+  const epochs = statuses.flatMap(({ epoch }) => epoch ?? []);
+  const oldest = Math.min(...statuses.map(({ universe }) => universe));
+  return {
+    epoch: epochs.length === 0 ? null : Math.max(...epochs),
+    dataAge: statuses.length === 0 ? null : Math.max(0, Math.floor(systemClock() / 1000) - oldest),
+  };
+}
+
 /** How long answers that are in work are waited for when the server closes. */
 const GRACE_MS = 5_000;
 
@@ -90,11 +124,15 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   const schedule = new Schedule(() => judge.stats);
   const { credits = 4_096, idleSeconds = 600 } = options;
-  const stream = new Stream({ tally, schedule, credits }, token, { version, idleSeconds, perAddress });
+  const dataInForce = everySecond(() => dataInForceOf(judge));
+  const epoch = (): number | null => dataInForce().epoch;
+  const sessions = new Sessions({ tally, schedule, creditsOf: (lane) => creditsOf(lane, credits), epoch });
+  const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, dataInForce });
   const door = new VerifyDoor(tally, token, perAddress);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
   metrics.gauge("hufu_items_waiting", "Texts of bulk work that wait for their turn", () => schedule.waiting.count);
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
+  metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);
   const probes = probesOf(version, metrics, readiness, () => reception.closing);

@@ -1,15 +1,21 @@
-import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { Code } from "../abi/code.js";
 import { bareVerdict } from "../engine/verdict.js";
-import { CloseCode, type Question, type ServerFrame } from "../format/wire/frame.js";
-import type { Verdict } from "../format/verdict.js";
+import { CloseCode, type Credits, type Lane, type ServerFrame } from "../format/wire/frame.js";
+import type { Question } from "../format/wire/client-frame.js";
+import type { Requirements } from "../format/requirements.js";
+import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import type { Schedule, Work } from "./schedule.js";
 import type { Tally } from "./tally.js";
 import { outOfScope, type Scope } from "./token.js";
 
 /** What carries a session's frames to its client. */
 export interface Carrier {
-  send(frame: ServerFrame): void;
+  /** False: it will not arrive. */
+  send(frame: ServerFrame): boolean;
+  close(code: CloseCode, reason: string): void;
+  /** Told when an answer has been handed over. */
+  settled?(): void;
 }
 
 /** Why a client that asks so is not listened to any longer. */
@@ -22,12 +28,22 @@ export interface Fault {
 export interface Desk {
   readonly tally: Tally;
   readonly schedule: Schedule;
-  /** Items that one session may have unanswered. */
-  readonly credits: number;
+  /** What one session may have unanswered. */
+  creditsOf(lane: Lane): Credits;
+  /** Of the newest status snapshot; null where there is none. */
+  epoch(): number | null;
 }
 
-/** Who has no more texts than this unanswered stands at a gate, and waits for nobody's bulk work. */
-export const GATE_ITEMS = 4;
+/** What a session is, as it was opened. */
+export interface SessionTerms {
+  /** Who asks, as TokenCheck names it. */
+  readonly party: string;
+  /** 16 bytes in hex, its own among those of the party. */
+  readonly id: string;
+  readonly lane: Lane;
+  /** What is asked of every text, unless its frame or itself says otherwise. */
+  readonly request: VerifyRequest;
+}
 
 /** A frame that was taken, until its answer has been handed to a carrier. */
 class Owed {
@@ -35,11 +51,11 @@ class Owed {
   #left: number;
 
   constructor(
-    readonly seq: number,
-    readonly items: number,
+    readonly question: Question,
+    readonly bytes: number,
   ) {
-    this.verdicts = new Array<Verdict>(items);
-    this.#left = items;
+    this.verdicts = new Array<Verdict>(question.qrs.length);
+    this.#left = question.qrs.length;
   }
 
   get isAnswered(): boolean {
@@ -58,21 +74,34 @@ class Owed {
  * none, and then it keeps its answers, which its credits bound, for the next.
  */
 export class Session {
+  readonly party: string;
+  readonly id: string;
+  readonly lane: Lane;
+  readonly credits: Credits;
+  request: VerifyRequest;
   readonly #desk: Desk;
-  /** By which a presentation that is shown again is told from one that is asked about again. */
-  readonly #id = randomUUID();
-  /** In the order in which they were asked. */
-  readonly #owed = new Set<Owed>();
+  /** By the client's number, in the order in which they were asked. */
+  readonly #owed = new Map<number, Owed>();
+  /** What was owed when the present carrier came: it is on its way over that one, though the client may ask again. */
+  #inherited = new Map<number, Question>();
   #items = 0;
+  #bytes = 0;
+  /** Bytes of claims in answers that nobody has fetched. */
+  #kept = 0;
+  #isOver = false;
   #carrier: Carrier | undefined;
 
   constructor(
     readonly scope: Scope,
-    /** Who asks, as TokenCheck names it. */
-    readonly party: string,
+    { party, id, lane, request }: SessionTerms,
     desk: Desk,
   ) {
     this.#desk = desk;
+    this.party = party;
+    this.id = id;
+    this.lane = lane;
+    this.request = request;
+    this.credits = desk.creditsOf(lane);
   }
 
   /** Items taken whose verdicts have not been handed to a carrier. */
@@ -80,10 +109,20 @@ export class Session {
     return this.#items;
   }
 
+  /** It has ended, or more than its credits would have to be kept for it. */
+  get isOver(): boolean {
+    return this.#isOver || this.#kept > this.credits.bytes;
+  }
+
+  get carrier(): Carrier | undefined {
+    return this.#carrier;
+  }
+
   /** From now on `carrier` carries the session, first of all what could not be delivered before. */
   attach(carrier: Carrier): void {
     this.#carrier = carrier;
-    for (const owed of [...this.#owed]) this.#deliver(owed);
+    this.#inherited = new Map([...this.#owed].map(([seq, { question }]) => [seq, question]));
+    for (const owed of [...this.#owed.values()]) this.#deliver(owed);
   }
 
   /** `carrier` carries nothing any more; another may have taken its place already. */
@@ -93,65 +132,119 @@ export class Session {
 
   /** Nobody comes back for the answers: what has not been begun is not asked. */
   end(): void {
+    this.#isOver = true;
     this.#carrier = undefined;
     this.#desk.schedule.leave(this);
     this.#owed.clear();
-    this.#items = 0;
+    this.#inherited.clear();
+    [this.#items, this.#bytes, this.#kept] = [0, 0, 0];
   }
 
-  /** Take a frame of `bytes` bytes, which are kept until it is answered. */
-  ask({ seq, qrs, request }: Question, bytes: number): Fault | undefined {
-    const { schedule, credits } = this.#desk;
-    const reason = outOfScope(this.scope, request);
-    if (reason !== undefined) return { code: CloseCode.SCOPE, reason };
-    if (this.#items + qrs.length > credits) {
-      return { code: CloseCode.OVER_CREDIT, reason: `more than ${credits} items unanswered` };
+  /**
+   * Take a frame of `bytes` bytes, which are kept until it is answered. One that is unanswered and asked again, as after a
+   * lost connection, is answered once.
+   */
+  ask(question: Question, bytes: number): Fault | "other-question" | undefined {
+    const { schedule } = this.#desk;
+    const { seq, qrs } = question;
+    const before = this.#owed.get(seq);
+    if (before !== undefined) return isSame(before.question, question) ? undefined : "other-question";
+    const inherited = this.#inherited.get(seq);
+    this.#inherited.delete(seq);
+    if (inherited !== undefined && isSame(inherited, question)) return undefined;
+    const requests = requestsOf(question, this.request);
+    for (const request of new Set(requests)) {
+      const reason = outOfScope(this.scope, request);
+      if (reason !== undefined) return { code: CloseCode.SCOPE, reason };
+    }
+    const { items, bytes: most } = this.credits;
+    if (this.#items + qrs.length > items || this.#bytes + bytes > most) {
+      return { code: CloseCode.OVER_CREDIT, reason: `more than ${items} items or ${most} bytes unanswered` };
     }
     this.#items += qrs.length;
-    const owed = new Owed(seq, qrs.length);
-    this.#owed.add(owed);
-    const work = this.#workOf(owed, { seq, qrs, request }, bytes);
-    if (this.#items <= GATE_ITEMS) schedule.gate(work);
+    this.#bytes += bytes;
+    const owed = new Owed(question, bytes);
+    this.#owed.set(seq, owed);
+    const work = this.#workOf(owed, requests);
+    if (this.lane === "gate") schedule.gate(work);
     else if (schedule.hasRoom(bytes)) schedule.bulk(this, work);
     else
       this.#answer(
         owed,
         0,
-        Array.from(qrs, () => bareVerdict(Code.BUSY)),
+        qrs.map(() => bareVerdict(Code.BUSY)),
       );
     return undefined;
   }
 
-  #workOf(owed: Owed, { seq, qrs, request }: Question, bytes: number): Work {
+  #workOf(owed: Owed, requests: readonly VerifyRequest[]): Work {
     const { tally } = this.#desk;
-    const requirements = tally.requirementsOf(this.scope, request);
-    const scan = request.scan === undefined ? [this.#id, seq] : [request.scan];
-    const isScan = request.scan !== undefined && qrs.length === 1;
+    const { seq, qrs } = owed.question;
+    const known = new Map<VerifyRequest, Requirements>();
+    const requirementsOf = (index: number): Requirements => {
+      const request = requests[index] ?? this.request;
+      const requirements = known.get(request) ?? tally.requirementsOf(this.scope, request);
+      known.set(request, requirements);
+      return requirements;
+    };
+    // A text that has a scan of its own is known by that alone, at whatever door and in whatever session.
+    const isAlone = (index: number) => qrs.length === 1 || owed.question.own?.get(index)?.scan !== undefined;
+    const scanOf = (index: number): string => {
+      const scan = requests[index]?.scan;
+      const own = scan === undefined ? [this.id, seq, index] : isAlone(index) ? [scan] : [scan, index];
+      return JSON.stringify([this.party, ...own]);
+    };
     const submit = (from: number, to: number, done: () => void): void => {
       const question = {
         door: "stream" as const,
         party: this.party,
         qrs: to - from === qrs.length ? qrs : qrs.slice(from, to),
-        requirementsOf: () => requirements,
-        // A scan of one text is known by its number alone, as at the HTTP door.
-        scanOf: (index: number) => JSON.stringify([this.party, ...scan, ...(isScan ? [] : [from + index])]),
+        requirementsOf: (index: number) => requirementsOf(from + index),
+        scanOf: (index: number) => scanOf(from + index),
       };
       tally.ask(question, (verdicts) => {
         this.#answer(owed, from, verdicts);
         done();
       });
     };
-    return { count: qrs.length, bytes, submit };
+    return { count: qrs.length, bytes: owed.bytes, submit };
   }
 
   #answer(owed: Owed, from: number, part: readonly Verdict[]): void {
     owed.answer(from, part);
+    if (this.#carrier === undefined) this.#kept += sizeOf(part);
     this.#deliver(owed);
   }
 
   #deliver(owed: Owed): void {
-    if (!owed.isAnswered || this.#carrier === undefined || !this.#owed.delete(owed)) return;
-    this.#items -= owed.items;
-    this.#carrier.send({ type: "verdicts", seq: owed.seq, verdicts: owed.verdicts });
+    const { seq } = owed.question;
+    const carrier = this.#carrier;
+    if (!owed.isAnswered || carrier === undefined || this.#owed.get(seq) !== owed) return;
+    // What a slow reader's line has dropped was never sent: the next connection gets it.
+    if (!carrier.send({ type: "verdicts", seq, epoch: this.#desk.epoch(), verdicts: owed.verdicts })) return;
+    this.#owed.delete(seq);
+    this.#items -= owed.question.qrs.length;
+    this.#bytes -= owed.bytes;
+    if (this.#owed.size === 0) this.#kept = 0;
+    carrier.settled?.();
   }
+}
+
+/** What is asked of each text: its own before the frame's before the session's; one object for all that ask the same. */
+function requestsOf({ qrs, request, own }: Question, session: VerifyRequest): VerifyRequest[] {
+  const common = Object.keys(session).length === 0 ? request : { ...session, ...request };
+  return qrs.map((_, index) => {
+    const mine = own?.get(index);
+    return mine === undefined ? common : { ...common, ...mine };
+  });
+}
+
+function isSame(one: Question, other: Question): boolean {
+  const texts = ({ qrs }: Question): string[] => qrs.map((qr) => Buffer.from(qr).toString("latin1"));
+  return isDeepStrictEqual([texts(one), one.request, one.own], [texts(other), other.request, other.own]);
+}
+
+/** Bytes of claims, roughly; the rest of a verdict is small, and bounded by the credits for items. */
+function sizeOf(verdicts: readonly Verdict[]): number {
+  return verdicts.reduce((sum, { claims }) => sum + (claims === undefined ? 0 : JSON.stringify(claims).length), 0);
 }

@@ -6,17 +6,18 @@ import {
   jsonCodec,
   MAX_FRAME_ITEMS,
   MAX_FRAME_LENGTH,
-  type Question,
-  readClientFrame,
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
+  type WelcomeFrame,
 } from "../format/wire/frame.js";
+import { type Hello, type Question, readClientFrame } from "../format/wire/client-frame.js";
 import { msgpackCodec } from "../format/wire/msgpack.js";
 import type { Exchange } from "../http/exchange.js";
 import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
 import type { StreamSocket } from "../http/sockets.js";
-import { type Carrier, type Desk, Session } from "./session.js";
+import type { Carrier, Session } from "./session.js";
+import type { Party, Sessions } from "./sessions.js";
 import { bearerOf, type TokenCheck } from "./token.js";
 
 export interface StreamOptions {
@@ -26,6 +27,8 @@ export interface StreamOptions {
   idleSeconds: number;
   /** Connections from one address. */
   perAddress: number;
+  /** What welcomes tell of the data in force; see WelcomeFrame. */
+  dataInForce: () => Pick<WelcomeFrame, "epoch" | "dataAge">;
 }
 
 /** One WebSocket: it frames what a session says and hears. */
@@ -33,9 +36,15 @@ export interface Connection {
   readonly codec: FrameCodec;
   readonly address: string;
   /** Absent: the token was missing or wrong. */
-  readonly session: Session | undefined;
+  readonly party: Party | undefined;
+  /** Absent before the client has said hello, or asked. */
+  session: Session | undefined;
   /** The socket, as the session knows it. */
   carrier: Carrier | undefined;
+  /** Has a frame come? */
+  spoken: boolean;
+  /** When it is welcomed though it says nothing. */
+  greeting: ReturnType<typeof setTimeout> | undefined;
   /** performance.now() of the last frame. */
   heard: number;
   /** Watches in a row in which nothing came that shows a living peer. */
@@ -67,21 +76,26 @@ const WATCH_MS = 3_000;
 const PING_AFTER = 2;
 const DEAD_AFTER = 8;
 
+/** Clients of the first version wait for a welcome before they say anything (milliseconds). */
+const GREETING_AFTER = 1_000;
+/** Clients that a server sends away come back, elsewhere, each at a time of its own within this (milliseconds). */
+const RETRY_WITHIN = 5_000;
+
 const CODECS = [msgpackCodec, jsonCodec];
 
 /** The WebSocket door: `GET /v1/stream`. */
 export class Stream {
   readonly #sockets = new Set<Socket>();
   readonly #addresses: PerAddress;
-  readonly #desk: Desk;
+  readonly #sessions: Sessions;
   readonly #token: TokenCheck;
   readonly #options: StreamOptions;
   readonly #watch: ReturnType<typeof setInterval>;
   #frames = 0;
   #draining = false;
 
-  constructor(desk: Desk, token: TokenCheck, options: StreamOptions) {
-    this.#desk = desk;
+  constructor(sessions: Sessions, token: TokenCheck, options: StreamOptions) {
+    this.#sessions = sessions;
     this.#token = token;
     this.#options = options;
     this.#addresses = new PerAddress(options.perAddress);
@@ -116,28 +130,60 @@ export class Stream {
     const bearer = bearerOf(exchange.authorization) ?? token?.slice(SUBPROTOCOL_TOKEN.length);
     // A browser's script learns close codes, but never the status of a refused upgrade: tokens are refused after it.
     const scope = this.#token.scopeOf(bearer);
-    const session = scope && new Session(scope, this.#token.partyOf(scope), this.#desk);
-    return { codec, address, session, carrier: undefined, heard: performance.now(), silent: 0, open: true };
+    const party = scope && { scope, name: this.#token.partyOf(scope) };
+    const none = { session: undefined, carrier: undefined, greeting: undefined };
+    return { codec, address, party, ...none, spoken: false, heard: performance.now(), silent: 0, open: true };
   }
 
   opened(socket: Socket): void {
     const connection = socket.getUserData();
     this.#sockets.add(socket);
     this.#addresses.enter(connection.address);
-    const { session } = connection;
-    if (session === undefined) {
+    if (connection.party === undefined) {
       close(socket, CloseCode.TOKEN, "a valid bearer token is required");
       return;
     }
-    const limits = { items: MAX_FRAME_ITEMS, bytes: MAX_FRAME_LENGTH };
-    send(socket, { type: "welcome", server: this.#options.version, credits: this.#desk.credits, limits });
+    connection.greeting = setTimeout(() => {
+      this.#welcome(socket, connection.party, { request: {} });
+    }, GREETING_AFTER).unref();
+  }
+
+  /** Let the client into the session that it names, or a new one. */
+  #welcome(socket: Socket, party: Party | undefined, hello: Omit<Hello, "type">): Session | undefined {
+    const connection = socket.getUserData();
+    clearTimeout(connection.greeting);
+    if (!connection.open || party === undefined) return undefined;
+    const lane = party.scope.lane;
+    if (lane !== undefined && hello.lane !== undefined && hello.lane !== lane) {
+      close(socket, CloseCode.SCOPE, `this token is for the lane ${lane}`);
+      return undefined;
+    }
+    this.#leave(connection);
+    const { session, resumed, told } = this.#sessions.open(party, hello);
+    connection.session = session;
+    const { version, dataInForce } = this.#options;
+    const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };
+    send(socket, { type: "welcome", server: version, session: told, resumed, credits: session.credits, limits, ...dataInForce() }); // prettier-ignore
     connection.carrier = {
-      send: (frame) => {
-        send(socket, frame);
+      send: (frame) => send(socket, frame),
+      close: (code, reason) => {
+        close(socket, code, reason);
+      },
+      settled: () => {
         if (this.#draining) this.#closeIfDone(socket);
       },
     };
     session.attach(connection.carrier);
+    return session;
+  }
+
+  /** The connection carries its session no more, which is kept for a while. */
+  #leave(connection: Connection): void {
+    const { session, carrier } = connection;
+    if (session === undefined || carrier === undefined) return;
+    session.detach(carrier);
+    this.#sessions.leave(session);
+    connection.session = undefined;
   }
 
   /** `message` is only valid until this returns. */
@@ -153,9 +199,7 @@ export class Stream {
       return;
     }
     try {
-      const question = this.#read(connection, message, isBinary);
-      const fault = connection.session?.ask(question, message.byteLength);
-      if (fault !== undefined) close(socket, fault.code, fault.reason);
+      this.#take(socket, this.#read(connection, message, isBinary), message.byteLength);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (error.seq === undefined) close(socket, CloseCode.BAD_FRAME, error.message);
@@ -163,10 +207,27 @@ export class Stream {
     }
   }
 
+  #take(socket: Socket, frame: Hello | Question, bytes: number): void {
+    const connection = socket.getUserData();
+    const isFirst = !connection.spoken;
+    connection.spoken = true;
+    if (frame.type === "hello") {
+      if (!isFirst) throw new FrameError("hello is the first frame of a connection");
+      this.#welcome(socket, connection.party, frame);
+      return;
+    }
+    const session = connection.session ?? this.#welcome(socket, connection.party, { request: {} });
+    const fault = session?.ask(frame, bytes);
+    if (fault === "other-question")
+      throw new FrameError("seq is that of another question, which is unanswered", frame.seq);
+    if (fault !== undefined) close(socket, fault.code, fault.reason);
+  }
+
   closed(socket: Socket): void {
     const connection = socket.getUserData();
     connection.open = false;
-    connection.session?.end();
+    clearTimeout(connection.greeting);
+    this.#leave(connection);
     if (this.#sockets.delete(socket)) this.#addresses.leave(connection.address);
   }
 
@@ -178,18 +239,21 @@ export class Stream {
   /** Tokens have changed: who holds one that is good no more, or for something else now, must come again. */
   closeStrangers(): void {
     for (const socket of [...this.#sockets]) {
-      const { session } = socket.getUserData();
-      if (session !== undefined && !this.#token.stands(session.scope)) {
+      const { party } = socket.getUserData();
+      if (party !== undefined && !this.#token.stands(party.scope))
         close(socket, CloseCode.TOKEN, "this token has changed");
-      }
     }
+    this.#sessions.endIf((scope) => !this.#token.stands(scope));
   }
 
   /** Take no more frames; each connection is closed once it has its answers. */
   drain(): void {
     this.#draining = true;
     clearInterval(this.#watch);
-    for (const socket of [...this.#sockets]) this.#closeIfDone(socket);
+    for (const socket of [...this.#sockets]) {
+      send(socket, { type: "drain", retryAfterMs: Math.floor(Math.random() * RETRY_WITHIN) });
+      this.#closeIfDone(socket);
+    }
   }
 
   /** Close what is left. */
@@ -197,7 +261,7 @@ export class Stream {
     for (const socket of [...this.#sockets]) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
-  #read(connection: Connection, message: ArrayBuffer, isBinary: boolean): Question {
+  #read(connection: Connection, message: ArrayBuffer, isBinary: boolean): Hello | Question {
     if (isBinary !== connection.codec.binary) {
       throw new FrameError(`${connection.codec.subprotocol} is sent in ${isBinary ? "text" : "binary"} messages`);
     }
@@ -230,11 +294,15 @@ function refusal(seq: number, message: string): ErrorFrame {
   return { type: "error", seq, code: "BAD_REQUEST", message };
 }
 
-function send(socket: Socket, frame: ServerFrame): void {
+/** False: it will not arrive. */
+function send(socket: Socket, frame: ServerFrame): boolean {
   const { codec, open } = socket.getUserData();
   // Beyond MAX_BACKPRESSURE the connection is cut by this call, and `closed` runs within it.
-  if (open) socket.send(codec.encode(frame), codec.binary);
+  return open && socket.send(codec.encode(frame), codec.binary) !== DROPPED;
 }
+
+/** What uWebSockets.js says of a message that it has neither sent nor kept. */
+const DROPPED = 2;
 
 /** A reason has 123 bytes at most (RFC 6455 section 5.5), none of them the half of a character. */
 function close(socket: Socket, code: CloseCode, reason: string): void {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { LANES } from "../format/wire/frame.js";
 import { MAX_NAME_LENGTH } from "../format/wire/request.js";
 import type { Requirements } from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
@@ -11,7 +12,7 @@ import { faultOf } from "../policy/schema-fault.js";
 export const token = z.string().regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -");
 
 /** The fields of a party that later versions read. Taken and not read, they would promise what nobody checks. */
-const NOT_YET = ["captured", "lane", "rate", "concurrency"];
+const NOT_YET = ["captured", "rate", "concurrency"];
 
 const accessToken = z.strictObject({
   /** Who it is, for people. */
@@ -27,6 +28,8 @@ const accessToken = z.strictObject({
   at: z.boolean().optional(),
   /** Whether it may have name and number compared; no by default. */
   match: z.boolean().optional(),
+  /** The one lane of the stream that it is for; either by default. */
+  lane: z.enum(LANES).optional(),
 });
 const accessTokens = z.array(accessToken).min(1);
 

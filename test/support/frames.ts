@@ -48,10 +48,20 @@ export const serverFrames: fc.Arbitrary<ServerFrame> = fc.oneof(
   fc.record({
     type: fc.constant("welcome" as const),
     server: fc.string(),
-    credits: fc.integer({ min: 1, max: 65_536 }),
+    session: fc.stringMatching(/^[0-9a-f]{32}$/),
+    resumed: fc.boolean(),
+    credits: fc.record({ items: fc.integer({ min: 1, max: 65_536 }), bytes: fc.nat() }),
     limits: fc.record({ items: fc.integer({ min: 1, max: 1000 }), bytes: fc.nat() }),
+    epoch: fc.option(fc.nat()),
+    dataAge: fc.option(fc.nat()),
   }),
-  fc.record({ type: fc.constant("verdicts" as const), seq: seqs, verdicts: fc.array(verdicts, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant("drain" as const), retryAfterMs: fc.nat() }),
+  fc.record({
+    type: fc.constant("verdicts" as const),
+    seq: seqs,
+    epoch: fc.option(fc.nat()),
+    verdicts: fc.array(verdicts, { maxLength: 5 }),
+  }),
   fc.record({
     type: fc.constant("error" as const),
     seq: seqs,

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { jsonCodec, type ServerFrame } from "../../src/format/wire/frame.js";
+import { type HelloFrame, jsonCodec, type ServerFrame } from "../../src/format/wire/frame.js";
 import { msgpackCodec } from "../../src/format/wire/msgpack.js";
 import { at } from "./server.js";
 
@@ -11,6 +11,7 @@ export class Line {
   readonly frames: ServerFrame[] = [];
   readonly #socket: WebSocket;
   #changed: () => void = () => undefined;
+  readonly opened: Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
   constructor(url: string, subprotocols: string[], headers: Record<string, string> = {}) {
@@ -19,6 +20,11 @@ export class Line {
     this.#socket.on("message", (data: Buffer) => {
       this.frames.push(codec.decode(data) as ServerFrame);
       this.#changed();
+    });
+    this.opened = new Promise((resolve) => {
+      this.#socket.once("open", resolve).once("error", () => {
+        resolve();
+      });
     });
     this.closed = new Promise((resolve) => {
       this.#socket.on("close", (code, reason) => {
@@ -38,8 +44,14 @@ export class Line {
     return this.frames;
   }
 
+  /** Nothing, where the line is not there. */
   send(data: string | Uint8Array): void {
-    this.#socket.send(data);
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(data);
+  }
+
+  /** As a cable that is cut: nothing is said any more. */
+  cut(): void {
+    this.#socket.terminate();
   }
 
   pause(): void {
@@ -55,13 +67,16 @@ export class Line {
   }
 }
 
-/** A line that has been greeted. */
-export async function openLine(url: string, subprotocols = MSGPACK): Promise<Line> {
+/** A line that has said hello and been welcomed. */
+export async function openLine(url: string, subprotocols = MSGPACK, hello: Partial<HelloFrame> = {}): Promise<Line> {
   const line = new Line(url, subprotocols);
+  await line.opened;
+  const codec = subprotocols[0] === jsonCodec.subprotocol ? jsonCodec : msgpackCodec;
+  line.send(codec.encode({ type: "hello", lane: "bulk", ...hello }));
   await line.received(1);
   return line;
 }
 
 export function question(seq: number, qrs: readonly (string | Uint8Array)[], more = {}): Uint8Array {
-  return msgpackCodec.encode({ type: "verify", seq, qrs, at: at.toISOString(), ...more }) as Uint8Array;
+  return msgpackCodec.encode({ type: "verify", seq, items: qrs, at: at.toISOString(), ...more }) as Uint8Array;
 }

@@ -1,15 +1,16 @@
 import type { Code } from "../../abi/code.js";
-import { isRecord, readRequest, RequestError } from "./request.js";
+import { isCount, isRecord } from "./request.js";
 import type { Verdict, VerifyRequest } from "../verdict.js";
 
 /**
  * What travels over `GET /v1/stream` (contract §8), in either subprotocol the same maps: as MessagePack in binary
  * messages, as JSON in text messages.
  *
- * The server greets with `welcome`. The client sends `verify`, each item of which costs one credit; the `verdicts` or
- * the `error` that answers a frame gives the credits of its items back. There are no other credits, so neither side
- * ever holds more than `welcome.credits` items of one connection. Answers carry the client's `seq` and may come in
- * another order than the questions; the verdicts of one frame are in the order of its texts.
+ * The client says `hello`, the server `welcome`. The client sends `verify`, each item of which costs one credit, and its
+ * bytes; the `verdicts` or the `error` that answers a frame gives them back. There are no other credits, so neither side
+ * ever holds more than `welcome.credits` of one session. Answers carry the client's `seq` and may come in another order
+ * than the questions; the verdicts of one frame are in the order of its items. A session outlives its connection: what it
+ * is owed is sent over the next that says hello with its id.
  */
 export const SUBPROTOCOL_MSGPACK = "hufu.v1+msgpack";
 export const SUBPROTOCOL_JSON = "hufu.v1+json";
@@ -33,35 +34,67 @@ export enum CloseCode {
   SCOPE = 4403,
   /** No frame for too long, or not even an answer to a ping. */
   IDLE = 4408,
+  /** Another connection carries the session now. */
+  REPLACED = 4409,
   /** The frame has more bytes than `welcome.limits` says. */
   TOO_LARGE = 4413,
-  /** More items unanswered than the credits allow. */
+  /** More unanswered than the credits allow. */
   OVER_CREDIT = 4429,
 }
 
 /** The fields of a request as they travel: a time is written as RFC 3339 says. */
 export type WireRequest = Omit<VerifyRequest, "at"> & { at?: string };
 
+/** Who stands at a gate is answered now; bulk work as fast as there is room. */
+export const LANES = ["gate", "bulk"] as const;
+export type Lane = (typeof LANES)[number];
+
+export interface HelloFrame extends Pick<WireRequest, "purpose" | "region" | "audience" | "claims" | "nonce"> {
+  type: "hello";
+  /** 16 random bytes, as text in hex or base64url: by it what a lost connection was owed is had over another. */
+  session?: string | Uint8Array;
+  /** `gate` when absent. */
+  lane?: Lane;
+}
+
+/** One text with what is asked of it alone. */
+export interface WireItem extends Pick<WireRequest, "scan" | "expect" | "nonce" | "at"> {
+  qr: string | Uint8Array;
+}
+
 export interface VerifyFrame extends WireRequest {
   type: "verify";
-  /** The client's own number for this frame, 0 to 2^53 - 1; unique among its unanswered frames. */
+  /** The client's own number for this frame, 0 to 2^53 - 1; unique among the unanswered frames of its session. */
   seq: number;
-  qrs: readonly (string | Uint8Array)[];
+  items: readonly (string | Uint8Array | WireItem)[];
+}
+
+/** So many items, and bytes of frames, may be unanswered at once. */
+export interface Credits {
+  items: number;
+  bytes: number;
 }
 
 export interface WelcomeFrame {
   type: "welcome";
   /** Version of the server. */
   server: string;
-  /** Items that may be unanswered at once on this connection. */
-  credits: number;
+  session: string;
+  /** Is it one that there was, whose unanswered frames need not be asked again? */
+  resumed: boolean;
+  credits: Credits;
   /** What one frame may carry. */
-  limits: { items: number; bytes: number };
+  limits: Credits;
+  /** Of the newest status snapshot, and seconds since the oldest data in force; null where there are none. */
+  epoch: number | null;
+  dataAge: number | null;
 }
 
 export interface VerdictsFrame {
   type: "verdicts";
   seq: number;
+  /** Of the newest status snapshot; null where there is none. */
+  epoch: number | null;
   verdicts: readonly Verdict[];
 }
 
@@ -73,15 +106,15 @@ export interface ErrorFrame {
   message: string;
 }
 
-export type ClientFrame = VerifyFrame;
-export type ServerFrame = WelcomeFrame | VerdictsFrame | ErrorFrame;
-
-/** A `verify` frame, understood. */
-export interface Question {
-  seq: number;
-  qrs: readonly (string | Uint8Array)[];
-  request: VerifyRequest;
+/** The server stops: what was asked is answered, nothing more is taken. */
+export interface DrainFrame {
+  type: "drain";
+  /** This client's own time to connect anew, so that not all come at once. */
+  retryAfterMs: number;
 }
+
+export type ClientFrame = HelloFrame | VerifyFrame;
+export type ServerFrame = WelcomeFrame | VerdictsFrame | ErrorFrame | DrainFrame;
 
 /** A frame that breaks the rules above. With a `seq` the frame is refused, without one the connection is. */
 export class FrameError extends Error {
@@ -117,33 +150,6 @@ export const jsonCodec: FrameCodec = {
   },
 };
 
-/** What a `verify` frame has beside the fields of its request. */
-const FRAME_FIELDS = ["type", "seq", "qrs"];
-
-/** Check a client's frame. Throws FrameError. */
-export function readClientFrame(value: unknown): Question {
-  if (!isRecord(value)) throw new FrameError("a frame is a map");
-  const { seq, qrs } = value;
-  if (value["type"] !== "verify") throw new FrameError("the type of a frame is verify");
-  if (!isCount(seq)) throw new FrameError("seq is an integer from 0 to 2^53 - 1");
-  const request = requestOf(value, seq);
-  if (!Array.isArray(qrs) || qrs.length === 0 || qrs.length > MAX_FRAME_ITEMS) {
-    throw new FrameError(`qrs is a list of 1 to ${MAX_FRAME_ITEMS} texts`, seq);
-  }
-  for (const qr of qrs as unknown[]) {
-    if (typeof qr !== "string" && !(qr instanceof Uint8Array)) throw new FrameError("a QR text is text or bytes", seq);
-  }
-  return { seq, qrs: qrs as (string | Uint8Array)[], request };
-}
-
-function requestOf(value: Record<string, unknown>, seq: number): VerifyRequest {
-  try {
-    return readRequest(value, FRAME_FIELDS);
-  } catch (error) {
-    throw error instanceof RequestError ? new FrameError(error.message, seq) : error;
-  }
-}
-
 /** The fields of `request` as a `verify` frame carries them. */
 export function writeRequest({ at, ...request }: VerifyRequest): WireRequest {
   return { ...request, ...(at !== undefined && { at: at.toISOString() }) };
@@ -156,6 +162,9 @@ export function readServerFrame(value: unknown): ServerFrame {
     case "welcome":
       if (isWelcome(value)) return value;
       break;
+    case "drain":
+      if (isCount(value["retryAfterMs"])) return value as unknown as DrainFrame;
+      break;
     case "verdicts":
       if (isVerdicts(value)) return value;
       break;
@@ -167,9 +176,17 @@ export function readServerFrame(value: unknown): ServerFrame {
 }
 
 function isWelcome(value: object): value is WelcomeFrame {
-  const { credits, limits, server } = value as Partial<WelcomeFrame>;
-  const known = isRecord(limits) && isCount(limits.items) && limits.items > 0 && isCount(limits.bytes);
-  return known && isCount(credits) && credits > 0 && typeof server === "string";
+  const { credits, limits, server, session, resumed } = value as Partial<WelcomeFrame>;
+  return (
+    isCredits(credits) &&
+    isCredits(limits) &&
+    [server, session].every((text) => typeof text === "string") &&
+    typeof resumed === "boolean"
+  );
+}
+
+function isCredits(value: unknown): value is Credits {
+  return isRecord(value) && isCount(value["items"]) && value["items"] > 0 && isCount(value["bytes"]);
 }
 
 function isVerdicts(value: object): value is VerdictsFrame {
@@ -184,8 +201,4 @@ function isVerdict(value: unknown): value is Verdict {
 function isError(value: object): value is ErrorFrame {
   const { seq, code, message } = value as Partial<ErrorFrame>;
   return isCount(seq) && typeof code === "string" && typeof message === "string";
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

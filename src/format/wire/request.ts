@@ -158,6 +158,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 /** Says which name is wrong, and which there are. */
 export function unknownField(field: string, known: readonly string[]): RequestError {
   const name = JSON.stringify(field.slice(0, 64));

@@ -34,13 +34,13 @@ describe.each(["msgpack", "json"] as const)("HufuClient over %s", (notation) => 
     const misspelt = { purpos: "rail-boarding" } as VerifyRequest;
     await expect(client.verify(card, misspelt)).rejects.toMatchObject({
       code: "BAD_REQUEST",
-      message: '"purpos" is not a field here: there are purpose, region, audience, nonce, scan, at, claims',
+      message: '"purpos" is not a field here: there are purpose, region, audience, nonce, scan, at, claims, expect',
     });
     await expect(client.verify(card, { audience: "x".repeat(257) })).rejects.toMatchObject({ code: "BAD_REQUEST" });
     await expect(client.verifyMany([card], misspelt).next()).rejects.toMatchObject({ code: "BAD_REQUEST" });
     client.close();
     expect(() => new HufuClient(station.url, { notatoin: "json" } as ClientOptions)).toThrow(
-      '"notatoin" is not an option of HufuClient: there are token, notation, WebSocket, attempts',
+      '"notatoin" is not an option of HufuClient: there are token, notation, WebSocket, lane, attempts',
     );
   });
 
@@ -181,11 +181,15 @@ describe("a bad line", () => {
     const liar = new WebSocketServer({ port: 0, handleProtocols: () => "hufu.v1+json" });
     liar.on("connection", (socket) => {
       const lies = ++connections === 1;
-      socket.send(JSON.stringify({ type: "welcome", server: "x", credits: 10, limits: { items: 10, bytes: 99999 } }));
       socket.on("message", (data: Buffer) => {
-        const { seq } = JSON.parse(data.toString()) as { seq: number };
+        const { type, seq, session } = JSON.parse(data.toString()) as { type: string; seq: number; session: string };
+        if (type === "hello") {
+          const most = { items: 10, bytes: 99_999 };
+          socket.send(JSON.stringify({ type: "welcome", server: "x", session, resumed: false, credits: most, limits: most })); // prettier-ignore
+          return;
+        }
         const verdicts = lies ? [] : [{ outcome: "refused", code: "BAD_ZLIB" }];
-        socket.send(JSON.stringify({ type: "verdicts", seq, verdicts }));
+        socket.send(JSON.stringify({ type: "verdicts", seq, epoch: null, verdicts }));
       });
     });
     const client = new HufuClient(`ws://127.0.0.1:${(liar.address() as { port: number }).port}`, { notation: "json" });

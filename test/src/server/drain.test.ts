@@ -15,7 +15,8 @@ describe("a server that stops", () => {
     const seqs: number[] = [];
     for (const line of lines) {
       expect(await line.closed).toEqual({ code: 1001, reason: "the server is shutting down" });
-      for (const frame of line.frames.slice(1)) seqs.push((frame as VerdictsFrame).seq);
+      const answers = line.frames.slice(1).filter((frame): frame is VerdictsFrame => frame.type === "verdicts");
+      for (const { seq } of answers) seqs.push(seq);
     }
     expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, seq) => seq));
   });

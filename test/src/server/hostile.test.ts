@@ -8,6 +8,7 @@ import { HufuClient } from "../../../src/client/client.js";
 import { Code } from "../../../src/abi/code.js";
 import { jwksOf } from "../../support/make-card.js";
 import { type ServeProcess, startServe } from "../../support/serve.js";
+import { msgpackCodec } from "../../../src/format/wire/msgpack.js";
 import { at, card, issuerKey } from "../../support/server.js";
 
 /** A server in a process of its own, so that its memory can be told from the test's. */
@@ -85,6 +86,8 @@ function mutants(): string[] {
 
 async function open(url: string): Promise<WebSocket> {
   const socket = new WebSocket(`${url}/v1/stream`, ["hufu.v1+msgpack"]);
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  socket.send(msgpackCodec.encode({ type: "hello" }));
   // The welcome.
   await new Promise((resolve, reject) => socket.once("message", resolve).once("error", reject));
   return socket;

@@ -18,20 +18,28 @@ beforeAll(async () => {
   desk = {
     tally: new Tally(verifier, metrics, new Replay(new Claims(claimsOptions(verifier)))),
     schedule: new Schedule(() => verifier.stats),
-    credits: CREDITS,
+    creditsOf: () => ({ items: CREDITS, bytes: 1_000_000 }),
+    epoch: () => 7,
   };
 });
 afterAll(() => station.stop());
 
+const TERMS = { party: "", id: "00".repeat(16), lane: "bulk", request: {} } as const;
+
 class Memo implements Carrier {
   readonly frames: ServerFrame[] = [];
-  send(frame: ServerFrame): void {
-    this.frames.push(frame);
+  drops = false;
+  send(frame: ServerFrame): boolean {
+    if (!this.drops) this.frames.push(frame);
+    return !this.drops;
+  }
+  close(): void {
+    this.drops = true;
   }
 }
 
 function question(seq: number, count: number): Parameters<Session["ask"]>[0] {
-  return { seq, qrs: Array.from({ length: count }, (_, i) => texts[fate(seq + i)]!), request: { at } };
+  return { type: "verify", seq, qrs: Array.from({ length: count }, (_, i) => texts[fate(seq + i)]!), request: { at } };
 }
 
 function expected(seq: number, count: number): string[] {
@@ -45,7 +53,7 @@ async function idle(): Promise<void> {
 
 describe("a session", () => {
   it("keeps its answers while nothing carries it, and gives them to the next connection", async () => {
-    const session = new Session({ at: true }, "", desk);
+    const session = new Session({ at: true }, TERMS, desk);
     const [first, second] = [new Memo(), new Memo()];
     session.attach(first);
     const counts = [1, 1_000, 3, 300];
@@ -64,7 +72,7 @@ describe("a session", () => {
   });
 
   it("gives each answer to one connection: the one that carries it when it comes", async () => {
-    const session = new Session({ at: true }, "", desk);
+    const session = new Session({ at: true }, TERMS, desk);
     const [first, second] = [new Memo(), new Memo()];
     session.attach(first);
     session.ask(question(0, 10), 0);
@@ -79,20 +87,58 @@ describe("a session", () => {
   });
 
   it("owes no more than its credits, with a connection or without", async () => {
-    const session = new Session({ at: true }, "", desk);
+    const session = new Session({ at: true }, TERMS, desk);
     for (const seq of [0, 1, 2]) expect(session.ask(question(seq, 1_000), 0)).toBeUndefined();
     await idle();
     expect(session.ask(question(3, 1), 0)).toEqual({
       code: CloseCode.OVER_CREDIT,
-      reason: "more than 3000 items unanswered",
+      reason: "more than 3000 items or 1000000 bytes unanswered",
     });
     session.attach(new Memo());
     expect(session.ask(question(3, 1), 0)).toBeUndefined();
     await idle();
   });
 
+  it("is not asked twice what is unanswered, and by the same number nothing else", async () => {
+    const session = new Session({ at: true }, TERMS, desk);
+    expect(session.ask(question(0, 10), 0)).toBeUndefined();
+    expect(session.ask(question(0, 10), 0)).toBeUndefined();
+    expect(session.ask({ ...question(0, 10), request: { at, claims: true } }, 0)).toBe("other-question");
+    expect(session.ask(question(0, 9), 0)).toBe("other-question");
+    expect(session.owed).toBe(10);
+    const carrier = new Memo();
+    session.attach(carrier);
+    await idle();
+    expect(carrier.frames).toMatchObject([{ seq: 0, epoch: 7 }]);
+    // What has been answered may be asked anew.
+    expect(session.ask(question(0, 9), 0)).toBeUndefined();
+    await idle();
+    expect(carrier.frames).toHaveLength(2);
+  });
+
+  it("keeps what its line has dropped", async () => {
+    const session = new Session({ at: true }, TERMS, desk);
+    const [slow, next] = [new Memo(), new Memo()];
+    slow.drops = true;
+    session.attach(slow);
+    session.ask(question(0, 10), 0);
+    await idle();
+    expect(session.owed).toBe(10);
+    session.attach(next);
+    expect(next.frames).toMatchObject([{ seq: 0 }]);
+  });
+
+  it("has more kept for it than its bytes only if it has ended", async () => {
+    const small = { ...desk, creditsOf: () => ({ items: 100, bytes: 50 }) };
+    const session = new Session({ at: true }, { ...TERMS, request: { claims: true } }, small);
+    session.ask({ type: "verify", seq: 0, qrs: [texts[0]], request: { at } }, 10);
+    await idle();
+    expect(session.isOver).toBe(true);
+    expect(session.ask(question(1, 1), 41)).toMatchObject({ code: CloseCode.OVER_CREDIT });
+  });
+
   it("that has ended asks no more, and answers nobody", async () => {
-    const session = new Session({ at: true }, "", desk);
+    const session = new Session({ at: true }, TERMS, desk);
     const carrier = new Memo();
     session.attach(carrier);
     for (const seq of [0, 1, 2]) session.ask(question(seq, 1_000), 0);

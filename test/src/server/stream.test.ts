@@ -23,10 +23,14 @@ describe("frames", () => {
       expect(line.frames[0]).toEqual({
         type: "welcome",
         server: "test",
-        credits: CREDITS,
-        limits: { items: 1000, bytes: 1_048_576 },
+        session: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+        resumed: false,
+        credits: { items: CREDITS, bytes: 16 * 1_048_576 },
+        limits: { items: CREDITS, bytes: 1_048_576 },
+        epoch: null,
+        dataAge: null,
       });
-      const verify = { type: "verify", qrs: texts, at: at.toISOString() };
+      const verify = { type: "verify", items: texts, at: at.toISOString() };
       for (const seq of [7, 2 ** 40]) {
         line.send(subprotocols === MSGPACK ? question(seq, texts) : JSON.stringify({ ...verify, seq }));
       }
@@ -46,7 +50,7 @@ describe("frames", () => {
         0x83,
         ...text("seq"),
         5,
-        ...text("qrs"),
+        ...text("items"),
         0x92,
         ...card,
         ...text("B-8"),
@@ -91,17 +95,17 @@ describe("frames", () => {
 
 describe("refusals", () => {
   it.each([
-    ["no texts", { qrs: [] }],
-    ["1,001 texts", { qrs: Array.from({ length: 1001 }, () => "") }],
-    ["a text that is a number", { qrs: ["", 5] }],
-    ["a misspelt field", { qrs: [""], purpos: "rail-boarding" }],
-    ["a region that is none", { qrs: [""], region: "1101" }],
-    ["a time without zone", { qrs: [""], at: "2026-10-01T08:00:00" }],
-    ["claims that are no boolean", { qrs: [""], claims: 1 }],
+    ["no texts", { items: [] }],
+    ["1,001 texts", { items: Array.from({ length: 1001 }, () => "") }],
+    ["a text that is a number", { items: ["", 5] }],
+    ["a misspelt field", { items: [""], purpos: "rail-boarding" }],
+    ["a region that is none", { items: [""], region: "1101" }],
+    ["a time without zone", { items: [""], at: "2026-10-01T08:00:00" }],
+    ["claims that are no boolean", { items: [""], claims: 1 }],
   ])("a frame with %s is refused, the connection lives on", async (_, fields) => {
     const line = await open(JSON_TWIN);
     line.send(JSON.stringify({ type: "verify", seq: 3, ...fields }));
-    line.send(JSON.stringify({ type: "verify", seq: 4, qrs: ["BB8"] }));
+    line.send(JSON.stringify({ type: "verify", seq: 4, items: ["BB8"] }));
     const [, error, answer] = await line.received(3);
     expect(error).toMatchObject({ type: "error", seq: 3, code: "BAD_REQUEST" });
     expect(answer).toMatchObject({ type: "verdicts", seq: 4, verdicts: [{ code: "BAD_ZLIB" }] });
@@ -112,8 +116,8 @@ describe("refusals", () => {
     ["no map", JSON_TWIN, "5"],
     ["no JSON", JSON_TWIN, "{"],
     ["another type", JSON_TWIN, '{"type":"welcome","seq":1}'],
-    ["no number", JSON_TWIN, '{"type":"verify","qrs":[""]}'],
-    ["a number too large", JSON_TWIN, '{"type":"verify","seq":9007199254740992,"qrs":[""]}'],
+    ["no number", JSON_TWIN, '{"type":"verify","items":[""]}'],
+    ["a number too large", JSON_TWIN, '{"type":"verify","seq":9007199254740992,"items":[""]}'],
     ["binary where text belongs", JSON_TWIN, Uint8Array.of(0x80)],
     ["text where binary belongs", MSGPACK, "{}"],
     ["an array of four billion", MSGPACK, Uint8Array.of(0xdd, 255, 255, 255, 255)],
@@ -291,7 +295,7 @@ describe("hostile and slow peers", () => {
   it("a reader that does not read is cut off before it fills the memory", async () => {
     await expect.poll(streams).toBe(0);
     // Refusals are not paid for by credits: only the bound on what waits for the reader ends this.
-    const refused = JSON.stringify({ type: "verify", seq: 1, qrs: [] });
+    const refused = JSON.stringify({ type: "verify", seq: 1, items: [] });
     const eager = await open(JSON_TWIN);
     eager.pause();
     let rounds = 0;
@@ -340,8 +344,12 @@ describe("shutdown", () => {
     await other.stop();
     expect((await line.closed).code).toBe(1001);
     expect((await idle.closed).code).toBe(1001);
-    expect(line.frames.at(-1)).toMatchObject({ type: "verdicts", seq: 1 });
-    expect((line.frames.at(-1) as VerdictsFrame).verdicts.map(({ code }) => code)).toEqual(
+    const drain = { type: "drain", retryAfterMs: expect.any(Number) as number };
+    expect(idle.frames.slice(1)).toEqual([drain]);
+    const [answer, ...others] = line.frames.slice(1).sort((a, b) => b.type.localeCompare(a.type));
+    expect(others).toEqual([drain]);
+    expect(answer).toMatchObject({ type: "verdicts", seq: 1 });
+    expect((answer as VerdictsFrame).verdicts.map(({ code }) => code)).toEqual(
       Array.from({ length: 1000 }, (_, i) => codes[fate(i)]),
     );
   });

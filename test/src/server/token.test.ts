@@ -23,7 +23,7 @@ describe("access tokens", () => {
   });
 
   it("names a field that is misspelt or of a later version, and lists those there are", () => {
-    const fields = "there are name, token, purposes, regions, claims, at, match";
+    const fields = "there are name, token, purposes, regions, claims, at, match, lane";
     const misspelt = JSON.stringify([{ token: "gate-secret", purpose: "x" }]);
     expect(() => readTokens(misspelt)).toThrow(`it is wrong at 0: "purpose" is not a field here: ${fields}`);
     const later = JSON.stringify([{ token: "gate-secret", captured: true }]);

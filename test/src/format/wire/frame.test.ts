@@ -1,11 +1,11 @@
 import fc from "fast-check";
+import { type Question, readClientFrame } from "../../../../src/format/wire/client-frame.js";
 import { describe, expect, it } from "vitest";
 import {
   type FrameCodec,
   FrameError,
   jsonCodec,
   MAX_FRAME_ITEMS,
-  readClientFrame,
   readServerFrame,
   writeRequest,
 } from "../../../../src/format/wire/frame.js";
@@ -38,7 +38,9 @@ describe.each([
   it("a question arrives as it was asked", () => {
     fc.assert(
       fc.property(seqs, fc.array(texts, { minLength: 1, maxLength: 20 }), requests, (seq, qrs, request) => {
-        const question = readClientFrame(transmit(codec, { type: "verify", seq, qrs, ...writeRequest(request) }));
+        const question = readClientFrame(
+          transmit(codec, { type: "verify", seq, items: qrs, ...writeRequest(request) }),
+        ) as Question;
         expect(question.seq).toBe(seq);
         expect(question.request).toEqual(request);
         expect(question.qrs).toHaveLength(qrs.length);
@@ -71,7 +73,7 @@ describe.each([
   });
 
   it("a frame cut off anywhere is refused", () => {
-    const message = codec.encode({ type: "verify", seq: 300, qrs: ["BB8", "6BF"], claims: true });
+    const message = codec.encode({ type: "verify", seq: 300, items: ["BB8", "6BF"], claims: true });
     const bytes = typeof message === "string" ? utf8.encode(message) : message;
     for (let length = 0; length < bytes.length; length++) {
       expect(refusalOf(() => codec.decode(bytes.slice(0, length)))).toMatchObject({ seq: undefined });
@@ -93,12 +95,12 @@ describe("JSON", () => {
   });
 
   it("wants UTF-8", () => {
-    const message = Uint8Array.of(...utf8.encode('{"type":"verify","seq":1,"qrs":["'), 0xff, ...utf8.encode('"]}'));
+    const message = Uint8Array.of(...utf8.encode('{"type":"verify","seq":1,"items":["'), 0xff, ...utf8.encode('"]}'));
     expect(refusalOf(() => jsonCodec.decode(message))).toMatchObject({ message: "the frame is not JSON" });
   });
 });
 
-const frame = { type: "verify", seq: 5, qrs: ["BB8"] };
+const frame = { type: "verify", seq: 5, items: ["BB8"] };
 
 describe("a verify frame that cannot be told from others ends the connection: no seq", () => {
   it.each([
@@ -106,9 +108,9 @@ describe("a verify frame that cannot be told from others ends the connection: no
     ["nothing", null, "a frame is a map"],
     ["a list", [frame], "a frame is a map"],
     ["bytes", Uint8Array.of(1), "a frame is a map"],
-    ["no type", { seq: 5, qrs: ["BB8"] }, "the type of a frame is verify"],
-    ["another type", { ...frame, type: "welcome" }, "the type of a frame is verify"],
-    ["no seq", { type: "verify", qrs: ["BB8"] }, "seq is an integer from 0 to 2^53 - 1"],
+    ["no type", { seq: 5, items: ["BB8"] }, "the type of a frame is hello or verify"],
+    ["another type", { ...frame, type: "welcome" }, "the type of a frame is hello or verify"],
+    ["no seq", { type: "verify", items: ["BB8"] }, "seq is an integer from 0 to 2^53 - 1"],
     ["a seq below 0", { ...frame, seq: -1 }, "seq is an integer from 0 to 2^53 - 1"],
     ["a seq of 2^53", { ...frame, seq: 2 ** 53 }, "seq is an integer from 0 to 2^53 - 1"],
     ["half a seq", { ...frame, seq: 0.5 }, "seq is an integer from 0 to 2^53 - 1"],
@@ -122,18 +124,18 @@ describe("a verify frame that cannot be told from others ends the connection: no
 
 describe("a verify frame that asks what cannot be is refused by its seq", () => {
   const long = "x".repeat(MAX_NAME_LENGTH + 1);
-  const FIELDS = "there are type, seq, qrs, purpose, region, audience, nonce, scan, at, claims";
+  const FIELDS = "there are type, seq, items, purpose, region, audience, nonce, scan, at, claims, expect";
   const NO_AUDIENCE = "audience is at most 256 characters";
   it.each([
     ["an unknown field", { purpos: "rail-boarding" }, `"purpos" is not a field here: ${FIELDS}`],
     ["a field of every object", { constructor: 1 }, `"constructor" is not a field here: ${FIELDS}`],
-    ["no texts", { qrs: [] }, "qrs is a list of 1 to 1000 texts"],
-    ["one too many", { qrs: Array<string>(MAX_FRAME_ITEMS + 1).fill("") }, "qrs is a list of 1 to 1000 texts"],
-    ["qrs absent", { qrs: undefined }, "qrs is a list of 1 to 1000 texts"],
-    ["one text for a list", { qrs: "BB8" }, "qrs is a list of 1 to 1000 texts"],
-    ["bytes for a list", { qrs: Uint8Array.of(1) }, "qrs is a list of 1 to 1000 texts"],
-    ["a text that is a number", { qrs: ["BB8", 5] }, "a QR text is text or bytes"],
-    ["a text that is nothing", { qrs: [null] }, "a QR text is text or bytes"],
+    ["no texts", { items: [] }, "items is a list of 1 to 1000 texts"],
+    ["one too many", { items: Array<string>(MAX_FRAME_ITEMS + 1).fill("") }, "items is a list of 1 to 1000 texts"],
+    ["items absent", { items: undefined }, "items is a list of 1 to 1000 texts"],
+    ["one text for a list", { items: "BB8" }, "items is a list of 1 to 1000 texts"],
+    ["bytes for a list", { items: Uint8Array.of(1) }, "items is a list of 1 to 1000 texts"],
+    ["a text that is a number", { items: ["BB8", 5] }, "items.1: a QR text is text or bytes, or a map with qr"],
+    ["a text that is nothing", { items: [null] }, "items.0: a QR text is text or bytes, or a map with qr"],
     ["a purpose without letters", { purpose: "" }, "purpose is 1 to 256 characters"],
     ["a purpose too long", { purpose: long }, "purpose is 1 to 256 characters"],
     ["a purpose that is null", { purpose: null }, "purpose is 1 to 256 characters"],
@@ -156,16 +158,67 @@ describe("a verify frame that asks what cannot be is refused by its seq", () => 
   });
 
   it("a prototype is a field like any other", () => {
-    const value = jsonCodec.decode(utf8.encode('{"type":"verify","seq":5,"qrs":["BB8"],"__proto__":{"claims":true}}'));
+    const value = jsonCodec.decode(
+      utf8.encode('{"type":"verify","seq":5,"items":["BB8"],"__proto__":{"claims":true}}'),
+    );
     expect(refusalOf(() => readClientFrame(value))).toMatchObject({ seq: 5 });
+  });
+});
+
+describe("a greeting", () => {
+  const id = "00112233445566778899aabbccddeeff";
+  it.each([
+    [{}, { request: {} }],
+    [
+      { lane: "bulk", purpose: "bank-account", claims: true },
+      { lane: "bulk", request: { purpose: "bank-account", claims: true } },
+    ],
+    [{ session: id }, { session: { told: id, id }, request: {} }],
+    [{ session: id.toUpperCase() }, { session: { told: id.toUpperCase(), id }, request: {} }],
+    [{ session: "ABEiM0RVZneImaq7zN3u_w" }, { session: { told: "ABEiM0RVZneImaq7zN3u_w", id }, request: {} }],
+    [{ session: Uint8Array.from(Buffer.from(id, "hex")) }, { session: { told: id, id }, request: {} }],
+  ])("%j", (fields, hello) => {
+    expect(readClientFrame({ type: "hello", ...fields })).toEqual({ type: "hello", ...hello });
+  });
+
+  it.each([
+    [{ lane: "fast" }, "lane is gate or bulk"],
+    [{ session: "gate 7" }, "session is 16 bytes, in hex or base64url where it is text"],
+    [{ session: new Uint8Array(15) }, "session is 16 bytes, in hex or base64url where it is text"],
+    [{ at: "2026-10-01T08:00:00Z" }, /^"at" is not a field here: there are type, session, lane, purpose/],
+    [{ seq: 1 }, /^"seq" is not a field here/],
+    [{ region: "1" }, "region is 6 digits"],
+  ])("%j is none", (fields, message) => {
+    const matching = typeof message === "string" ? message : (expect.stringMatching(message) as string);
+    expect(refusalOf(() => readClientFrame({ type: "hello", ...fields }))).toEqual({
+      message: matching,
+      seq: undefined,
+    });
+  });
+});
+
+describe("an item", () => {
+  it("may say what is asked of it alone", () => {
+    const items = ["BB8", { qr: "BB8" }, { qr: "6BF", scan: "7", nonce: "5", expect: { name: "x" } }];
+    const own = new Map([[2, { scan: "7", nonce: "5", expect: { name: "x" } }]]);
+    expect(readClientFrame({ ...frame, items })).toEqual({ ...{ type: "verify", seq: 5, request: {} }, qrs: ["BB8", "BB8", "6BF"], own }); // prettier-ignore
+  });
+
+  it.each([
+    [{ scan: "7" }, "items.0: qr is text or bytes"],
+    [{ qr: "BB8", purpose: "x" }, /^items\.0: "purpose" is not a field here: there are qr, scan, expect, nonce, at$/],
+    [{ qr: "BB8", expect: {} }, /^items\.0: expect is a map of id/],
+  ])("%j is none", (item, message) => {
+    const matching = typeof message === "string" ? message : (expect.stringMatching(message) as string);
+    expect(refusalOf(() => readClientFrame({ ...frame, items: [item] }))).toEqual({ message: matching, seq: 5 });
   });
 });
 
 describe("just inside the limits", () => {
   const longest = "x".repeat(MAX_NAME_LENGTH);
   it.each([
-    ["the most texts", { qrs: Array<string>(MAX_FRAME_ITEMS).fill("") }],
-    ["a text without characters", { qrs: [""] }],
+    ["the most texts", { items: Array<string>(MAX_FRAME_ITEMS).fill("") }],
+    ["a text without characters", { items: [""] }],
     ["the first seq", { seq: 0 }],
     ["the last seq", { seq: 2 ** 53 - 1 }],
     ["the longest name", { purpose: longest, audience: "" }],
@@ -177,7 +230,8 @@ describe("just inside the limits", () => {
 });
 
 describe("a server's frame", () => {
-  const welcome = { type: "welcome", server: "1", credits: 1, limits: { items: 1, bytes: 0 } };
+  const few = { items: 1, bytes: 0 };
+  const welcome = { type: "welcome", server: "1", session: "x", resumed: false, credits: few, limits: few };
   const verdicts = { type: "verdicts", seq: 0, verdicts: [{ outcome: "accepted", code: "VALID" }] };
   const error = { type: "error", seq: 0, code: "BAD_REQUEST", message: "no" };
 
@@ -186,6 +240,7 @@ describe("a server's frame", () => {
     ["verdicts", verdicts],
     ["no verdicts", { ...verdicts, verdicts: [] }],
     ["an error", error],
+    ["a drain", { type: "drain", retryAfterMs: 5 }],
     ["a field of a later version", { ...error, later: 1 }],
   ])("%s is taken", (_, value) => {
     expect(readServerFrame(value)).toBe(value);
@@ -193,11 +248,14 @@ describe("a server's frame", () => {
 
   it.each([
     ["another type", { ...welcome, type: "verify" }],
-    ["a greeting without credits", { ...welcome, credits: 0 }],
+    ["a greeting without credits", { ...welcome, credits: { items: 0, bytes: 1 } }],
     ["a greeting without limits", { ...welcome, limits: undefined }],
     ["a greeting that takes no texts", { ...welcome, limits: { items: 0, bytes: 0 } }],
     ["a greeting that takes half a byte", { ...welcome, limits: { items: 1, bytes: 0.5 } }],
     ["a greeting without a version", { ...welcome, server: 1 }],
+    ["a greeting without a session", { ...welcome, session: undefined }],
+    ["a greeting that does not say whether it goes on", { ...welcome, resumed: undefined }],
+    ["a drain without a time", { type: "drain" }],
     ["verdicts without a seq", { ...verdicts, seq: undefined }],
     ["verdicts that are no list", { ...verdicts, verdicts: {} }],
     ["a verdict that is a text", { ...verdicts, verdicts: ["VALID"] }],

@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { readClientFrame } from "../../../../src/format/wire/client-frame.js";
 import { describe, expect, it } from "vitest";
-import { type ClientFrame, FrameError, readClientFrame, type ServerFrame } from "../../../../src/format/wire/frame.js";
+import { type ClientFrame, FrameError, type ServerFrame } from "../../../../src/format/wire/frame.js";
 import { msgpackCodec } from "../../../../src/format/wire/msgpack.js";
 import { seqs, serverFrames } from "../../../support/frames.js";
 
@@ -69,7 +70,7 @@ describe("what is sent", () => {
   it("and every question, texts as bytes included", () => {
     fc.assert(
       fc.property(seqs, fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 40 }), (seq, qrs) => {
-        const frame = { type: "verify" as const, seq, qrs, at: "2026-10-01T00:00:00Z" };
+        const frame = { type: "verify" as const, seq, items: qrs, at: "2026-10-01T00:00:00Z" };
         expect(readPlain(encode(frame))).toEqual(frame);
       }),
     );
@@ -78,7 +79,7 @@ describe("what is sent", () => {
 
 describe("what is received", () => {
   const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
-  const [type, seq, qrs] = ["a474797065 a6766572696679", "a3736571", "a3717273"];
+  const [type, seq, qrs] = ["a474797065 a6766572696679", "a3736571", "a56974656d73"];
 
   it.each([
     ["the shortest forms", `83 ${type} ${seq} 05 ${qrs} 91 a3424238`, 5],
