@@ -7,6 +7,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   stages: () => import("./stages.js"),
   signature: () => import("./signature.js"),
   pipeline: () => import("./pipeline.js"),
+  presentation: () => import("./presentation.js"),
   start: () => import("./start.js"),
   status: () => import("./status.js"),
   server: () => import("./server.js"),

@@ -8,7 +8,7 @@ import { loadStages, type Stages } from "./wasm.js";
 type Verify = (jobs: number, count: number) => void;
 type Load = (slot: number, publicKey: number) => number;
 
-interface SignatureExports {
+export interface SignatureExports {
   ed25519LoadKnownKey: Load;
   ed25519VerifyKnown: Verify;
   ed25519VerifyOnce: Verify;
@@ -21,7 +21,7 @@ interface SignatureExports {
 }
 
 /** One signed message of the 512 each row works through. */
-interface Signed {
+export interface Signed {
   message: Uint8Array;
   signature: Uint8Array;
 }
@@ -44,7 +44,7 @@ interface Subject {
 
 const COUNT = 512;
 const MESSAGE_LENGTH = 500;
-const JOB_SIZE = 20;
+export const JOB_SIZE = 20;
 const UNIT = "verifications/s";
 const BATCHES = [64, 1, 512];
 
@@ -237,7 +237,11 @@ function makeSigned(keyOf: (index: number) => KeyPair): Signed[] {
 }
 
 /** Jobs as assembly/signature/job.ts lays them out; `keyOf` gives a slot or the address of a raw key. */
-function layJobs(stages: Stages<SignatureExports>, list: readonly Signed[], keyOf: (index: number) => number): number {
+export function layJobs(
+  stages: Stages<SignatureExports>,
+  list: readonly Signed[],
+  keyOf: (index: number) => number,
+): number {
   const jobs = stages.space(list.length * JOB_SIZE);
   list.forEach(({ message, signature }, i) => {
     const fields = [stages.put(signature), stages.put(message), message.length, 0, keyOf(i)];

@@ -93,7 +93,8 @@ function readMessage(bytes: Uint8Array, form: "token" | "card"): Message {
     signature: signature.bytes,
     toBeSigned: new Uint8Array(write({ ...signed, argument: 4n })),
     algorithm,
-    kid: (under(header, 4) ?? under(unprotected, 4))?.bytes,
+    // An empty one names no key, and so asks for all.
+    kid: [under(header, 4) ?? under(unprotected, 4)].find((kid) => kid !== undefined && kid.bytes.length > 0)?.bytes,
   };
 }
 
