@@ -74,7 +74,18 @@ describe("imports go down only", () => {
       "signature",
       "status",
     ];
-    const engine = ["batch", "detail", "trust", "control", "jobs", "issuer", "policy", "reading", "pipeline"];
+    const engine = [
+      "batch",
+      "detail",
+      "trust",
+      "control",
+      "jobs",
+      "issuer",
+      "expected",
+      "policy",
+      "reading",
+      "pipeline",
+    ];
     const top = [...engine, "index", "testing", "builder"];
     const order = [...ranks, ...top];
     for (const source of assembly) {
