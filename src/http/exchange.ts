@@ -3,7 +3,7 @@ import type { BodyBudget } from "./bodies.js";
 import type { Peers } from "./peers.js";
 import { acceptsJson } from "./health.js";
 import { Problem } from "./problem.js";
-import type { HttpRequest, HttpResponse } from "./sockets.js";
+import type { HttpRequest, HttpResponse } from "./sockets/seam.js";
 
 /**
  * The least rate of a body: so much in any so many seconds, until it is whole. What is slower is told so before

@@ -1,6 +1,6 @@
 import { descriptors, SPARE_DESCRIPTORS } from "../engine/descriptors.js";
 import type { Metrics } from "./metrics.js";
-import type { TemplatedApp } from "../http/sockets.js";
+import type { App } from "../http/sockets/seam.js";
 import { StartError } from "../http/start-error.js";
 
 /** With fewer connections a server is of no use. */
@@ -16,12 +16,7 @@ export interface Crowd {
  * one, again and again, at the full speed of a core: so there are never more than there are descriptors for. Throws
  * StartError.
  */
-export function limitConnections(
-  app: TemplatedApp,
-  wanted: number,
-  metrics: Metrics,
-  warn: (message: string) => void,
-): Crowd {
+export function limitConnections(app: App, wanted: number, metrics: Metrics, warn: (message: string) => void): Crowd {
   const most = Math.min(wanted, connectionsThere());
   if (most < wanted && most < NOTABLE) {
     warn(`this process may open so few files that at most ${most} connections are taken: raise it with ulimit -n`);
@@ -34,7 +29,7 @@ export function limitConnections(
     if (count < most) full = false;
   };
   app.filter((response, change) => {
-    if (Number(change) < 0) {
+    if (change < 0) {
       left();
       return;
     }

@@ -2,7 +2,7 @@ import { Exchange, joined } from "../http/exchange.js";
 import type { Origins } from "../http/origins.js";
 import type { Peers } from "../http/peers.js";
 import { Problem } from "../http/problem.js";
-import type { HttpRequest, HttpResponse, us_socket_context_t } from "../http/sockets.js";
+import type { HttpRequest, HttpResponse, UpgradeContext } from "../http/sockets/seam.js";
 import type { Connection } from "./stream.js";
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -57,7 +57,7 @@ export class Reception {
   upgrade(
     response: HttpResponse,
     request: HttpRequest,
-    context: us_socket_context_t,
+    context: UpgradeContext,
     admit: (exchange: Exchange, protocols: string) => Connection,
   ): void {
     const exchange = this.#open(response, request);

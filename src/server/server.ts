@@ -15,7 +15,8 @@ import { readinessAnswer } from "./ready-door.js";
 import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
 import { Schedule } from "./schedule.js";
 import { Sessions } from "./sessions.js";
-import { openSockets, type WebSocketBehavior } from "../http/sockets.js";
+import type { SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
+import { openSockets } from "../http/sockets/sockets.js";
 import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
 import { claimsOptions, Replay } from "./replay.js";
 import { type Judge, Tally } from "./tally.js";
@@ -63,6 +64,8 @@ export interface Page {
 }
 
 export interface RunningServer {
+  /** What speaks to its clients. */
+  readonly sockets: SocketsName;
   readonly port: number;
   readonly healthPort: number | undefined;
   /** Let in whoever shows one of these, and nobody else any more. */
@@ -114,14 +117,13 @@ const PAGE_HEADERS = {
 
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
-  const { app, listen } = openSockets();
+  const { name: sockets, instead, app, listen } = openSockets();
+  if (instead !== undefined) options.onWarning?.(`${instead}: node:http and ws take its place, and are slower`);
   const { host, perAddress = 256, version } = options;
   const token = new TokenCheck(options.tokens ?? []);
   const metrics = new Metrics(() => judge.stats);
   const claims = options.claims ?? new Claims(claimsOptions(judge));
   const tally = new Tally(judge, metrics, new Replay(claims));
-  metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
-  metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   const schedule = new Schedule(() => judge.stats);
   const { credits = 4_096, idleSeconds = 600 } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
@@ -129,10 +131,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const sessions = new Sessions({ tally, schedule, creditsOf: (lane) => creditsOf(lane, credits), epoch });
   const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, dataInForce });
   const door = new VerifyDoor(tally, token, perAddress);
-  metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
-  metrics.gauge("hufu_items_waiting", "Texts of bulk work that wait for their turn", () => schedule.waiting.count);
-  metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
-  metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
+  addGauges(metrics, { sockets, tally, schedule, stream, sessions, claims });
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);
   const probes = probesOf(version, metrics, readiness, () => reception.closing);
@@ -161,6 +160,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
     throw error;
   });
   return {
+    sockets,
     port,
     healthPort: health?.port,
     replaceTokens: (tokens) => {
@@ -180,6 +180,25 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
       await health?.close();
     },
   };
+}
+
+interface Counted {
+  sockets: SocketsName;
+  tally: Tally;
+  schedule: Schedule;
+  stream: Stream;
+  sessions: Sessions;
+  claims: Claims;
+}
+
+function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, sessions, claims }: Counted): void {
+  metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
+  metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
+  metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
+  metrics.gauge("hufu_items_waiting", "Texts of bulk work that wait for their turn", () => schedule.waiting.count);
+  metrics.gauge("hufu_sockets_uws", "1 where uWebSockets.js speaks to clients, 0 where node:http and ws do", () => Number(sockets === "uws")); // prettier-ignore
+  metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
+  metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
 }
 
 /** What the server tells of itself. */
@@ -236,7 +255,7 @@ function refuseWithoutUpgrade(): void {
   throw upgradeRequired();
 }
 
-function streamBehavior(stream: Stream, reception: Reception): WebSocketBehavior<Connection> {
+function streamBehavior(stream: Stream, reception: Reception): Omit<WebSocketBehavior<Connection>, "close"> {
   return {
     maxPayloadLength: MAX_READ_LENGTH,
     maxBackpressure: MAX_BACKPRESSURE,

@@ -15,7 +15,7 @@ import { msgpackCodec } from "../format/wire/msgpack.js";
 import type { Exchange } from "../http/exchange.js";
 import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
-import type { StreamSocket } from "../http/sockets.js";
+import { DROPPED, type StreamSocket } from "../http/sockets/seam.js";
 import type { Carrier, Session } from "./session.js";
 import type { Party, Sessions } from "./sessions.js";
 import { bearerOf, type TokenCheck } from "./token.js";
@@ -300,9 +300,6 @@ function send(socket: Socket, frame: ServerFrame): boolean {
   // Beyond MAX_BACKPRESSURE the connection is cut by this call, and `closed` runs within it.
   return open && socket.send(codec.encode(frame), codec.binary) !== DROPPED;
 }
-
-/** What uWebSockets.js says of a message that it has neither sent nor kept. */
-const DROPPED = 2;
 
 /** A reason has 123 bytes at most (RFC 6455 section 5.5), none of them the half of a character. */
 function close(socket: Socket, code: CloseCode, reason: string): void {

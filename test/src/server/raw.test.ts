@@ -117,8 +117,9 @@ describe("frames as they should not be", () => {
     await line.send(upgradeOf());
     await line.match(/welcome/);
     await line.send(Uint8Array.of(0x81, 2, 0x7b, 0x7d));
-    // The close frame: its code, and the reason.
+    // The close frame: its code, and the reason. ws sees it at once, uWebSockets.js waits for the rest of it.
     const said = Buffer.from(await line.end(), "latin1");
-    expect(said.includes(Buffer.concat([Buffer.of(4408 >> 8, 4408 & 255), Buffer.from("no whole frame")]))).toBe(true);
+    const [code, reason] = process.env["HUFU_SOCKETS"] === "node" ? [1002, ""] : [4408, "no whole frame"];
+    expect(said.includes(Buffer.concat([Buffer.of(code >> 8, code & 255), Buffer.from(reason)]))).toBe(true);
   });
 });
