@@ -7,7 +7,8 @@ import { openClaims } from "../../../src/server/claim-file.js";
 
 /**
  * A server's life in the small: gates show it presentations again and again, its clock is set forward and back, it ends at
- * any moment and starts again. What the engine would let through, by the clock as it is, comes to the claims.
+ * any moment and starts again. What the engine would let through, by the clock as it is, comes to the claims. Set back by
+ * more than the tolerance, a clock is before times that were signed, and the engine decides nothing by it.
  */
 
 const FRESHNESS = 60;
@@ -22,15 +23,15 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant("show" as const), gate: fc.nat(3), presentation: fc.nat(7) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("wait" as const), seconds: fc.constantFrom(1, 15, 29, 31, 59, 61, 90) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("set clock" as const), off: fc.constantFrom(0, 0, -3_600, -45, 45, 3_600) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("set clock" as const), off: fc.constantFrom(0, 0, -5, 25, 3_600) }) },
   { weight: 1, arbitrary: fc.constant({ do: "restart" as const }) },
 ); // prettier-ignore
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function live(steps: readonly Step[], folder: string): void {
-  // The age of files is told by the system's clock, so this life is about now.
-  const start = Math.floor(Date.now() / 1000);
+  // A day ago: the files, whose age the system tells, are never old to it.
+  const start = Math.floor(Date.now() / 1000) - 86_400;
   let [passed, off, started] = [0, 0, 0];
   const now = (): number => start + passed + off;
   const open = () =>
@@ -73,7 +74,7 @@ describe("claims over the life of a server", () => {
     let life = 0;
     try {
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        fc.property(fc.array(step, { minLength: 40, maxLength: 120 }), (steps) => {
           live(steps, join(root, String(life++)));
         }),
         { numRuns: 300 },

@@ -57,7 +57,7 @@ describe("claims", () => {
   it("never accept one presentation for two claimants, whatever comes in whatever order", () => {
     const step = fc.record({ who: fc.nat(5), what: fc.nat(20), pause: fc.constantFrom(0, 0, 1, 40, 100) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 50, maxLength: 200 }), (steps) => {
         const { claims, clock } = world();
         const start = clock.now;
         const accepted = new Map<number, string>();
