@@ -1,10 +1,8 @@
 import {
-  CloseCode,
   type Credits,
   type FrameCodec,
   jsonCodec,
   type Lane,
-  readServerFrame,
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
   writeRequest,
@@ -13,11 +11,16 @@ import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { msgpackCodec } from "../format/wire/msgpack.js";
 import { checkOptions, type OptionNames } from "../format/options.js";
 import { readRequest, RequestError } from "../format/wire/request.js";
-import type { CodeName, Verdict, VerifyRequest } from "../format/verdict.js";
+import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { finalError, HufuClientError } from "./errors.js";
 import { inOrder } from "./in-order.js";
-import { openSocket, type Socket, type SocketConstructor } from "./socket.js";
+import { asText, type Item, itemOf, shorten } from "./item.js";
+import { Line, type LineUser } from "./line.js";
+import { Route } from "./route.js";
+import { openSocket, type SocketConstructor } from "./socket.js";
 
 export type { CodeName, Expected, Matches, Outcome, Verdict, VerifyRequest } from "../format/verdict.js";
+export { type ClientErrorCode, HufuClientError } from "./errors.js";
 export type { Lane } from "../format/wire/frame.js";
 export type { SocketConstructor } from "./socket.js";
 
@@ -32,7 +35,22 @@ export interface ClientOptions {
   lane?: Lane;
   /** Failed attempts to connect, one after another, after which what is unanswered is rejected; 10 by default. */
   attempts?: number;
+  /** Milliseconds after which a text without a verdict is rejected with TIMED_OUT, and not asked again; none by default. */
+  timeoutMs?: number;
+  /** Told what happens to the line, in a turn of its own. */
+  onEvent?: (event: LineEvent) => void;
 }
+
+/** What happens between a client and its servers. */
+export type LineEvent =
+  /** A server lets it in. `resumed`: and still knows what it was asked. */
+  | { type: "welcomed"; url: string; server: string; resumed: boolean }
+  /** The server is about to stop: it answers what it has, and the client goes elsewhere in so many milliseconds. */
+  | { type: "draining"; url: string; retryAfterMs: number }
+  /** The connection has ended. */
+  | { type: "lost"; url: string; code: number; reason: string }
+  /** In so many milliseconds this server is tried. */
+  | { type: "waiting"; url: string; ms: number };
 
 const OPTIONS: OptionNames<ClientOptions> = {
   token: true,
@@ -40,26 +58,9 @@ const OPTIONS: OptionNames<ClientOptions> = {
   WebSocket: true,
   lane: true,
   attempts: true,
+  timeoutMs: true,
+  onEvent: true,
 };
-
-/** The server cannot be reached, refuses this client, or refused the request; `code` says which where it said so. */
-export class HufuClientError extends Error {
-  override readonly name = "HufuClientError";
-  constructor(
-    message: string,
-    /** What the server said: a result code, or the number it closed with (CloseCode). */
-    readonly code?: CodeName | number,
-  ) {
-    super(message);
-  }
-}
-
-interface Item {
-  qr: string | Uint8Array;
-  request: VerifyRequest;
-  resolve: (verdict: Verdict) => void;
-  reject: (error: Error) => void;
-}
 
 /** A frame whose answer is awaited. */
 interface Frame {
@@ -70,10 +71,6 @@ interface Frame {
 
 /** Measured: beyond this a frame gains nothing, and one that is small comes back sooner. */
 const ITEMS_PER_FRAME = 128;
-const FIRST_RETRY_MS = 50;
-/** A server that owes an answer and says nothing for so long is taken for gone: TCP may not notice for hours. */
-const SILENCE_MS = 15_000;
-const LAST_RETRY_MS = 5_000;
 /** Verdicts that `verifyMany` may owe its reader before the server's credits are known. */
 const WINDOW = 4_096;
 
@@ -83,15 +80,12 @@ const FIELDS_LENGTH = 8_192;
 /** One object for all who ask nothing special: texts share a frame when they ask the very same request. */
 const ANYTHING: VerifyRequest = Object.freeze({});
 
-/** Close codes after which the same client would only be closed again. */
-const FINAL = new Set<number>([CloseCode.BAD_FRAME, CloseCode.TOKEN, CloseCode.SCOPE, CloseCode.TOO_LARGE]);
-
 /**
  * A relying party's line to a verifier, for Node and browsers. Connects when there is something to ask, and again when
  * the connection is lost; what was unanswered is then asked again, so that every text gets exactly one verdict.
  */
 export class HufuClient {
-  readonly #url: string;
+  readonly #route: Route;
   readonly #codec: FrameCodec;
   readonly #options: ClientOptions;
   /** Items that no frame carries yet, first come first. */
@@ -104,7 +98,7 @@ export class HufuClient {
   readonly #sent = new Map<number, Frame>();
   /** Those of them that the present connection has not carried yet. */
   #again: number[] = [];
-  #socket: Socket | undefined;
+  #line: Line | undefined;
   #connecting = false;
   #welcomed = false;
   /** What may still be sent before something is answered. */
@@ -112,21 +106,28 @@ export class HufuClient {
   #itemsPerFrame = ITEMS_PER_FRAME;
   #bytesPerFrame = Infinity;
   #nextSeq = 0;
-  #failures = 0;
   /** Where the server said that it stops: when to come again, in milliseconds. */
   #drained: number | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  readonly #user: LineUser = {
+    take: (frame) => {
+      this.#take(frame);
+    },
+    lost: (line, code, reason) => {
+      this.#lost(line, code, reason);
+    },
+    isOwed: () => this.#sent.size > 0,
+  };
   #pumping = false;
   #closed = false;
 
-  /** `url`: that of the server (`http:` or `ws:`, `https:` or `wss:`), or of its stream. Throws OptionsError. */
-  constructor(url: string | URL, options: ClientOptions = {}) {
+  /**
+   * `servers`: one address or several, of servers (`http:` or `ws:`, `https:` or `wss:`) or of their streams. The next is
+   * tried when one goes away or cannot be reached. Throws OptionsError, TypeError.
+   */
+  constructor(servers: string | URL | readonly (string | URL)[], options: ClientOptions = {}) {
     checkOptions("HufuClient", options, OPTIONS);
-    const parsed = new URL(url);
-    parsed.protocol = parsed.protocol.replace(/^http/, "ws");
-    if (parsed.pathname === "/") parsed.pathname = "/v1/stream";
-    this.#url = parsed.href;
+    this.#route = new Route(typeof servers === "string" || servers instanceof URL ? [servers] : servers);
     this.#codec = options.notation === "json" ? jsonCodec : msgpackCodec;
     this.#options = options;
   }
@@ -135,7 +136,7 @@ export class HufuClient {
   verify(qr: string | Uint8Array, request: VerifyRequest = ANYTHING): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
-        reject(new HufuClientError("this client is closed"));
+        reject(new HufuClientError("CLIENT_CLOSED", "this client is closed"));
         return;
       }
       const fault = faultOf(request);
@@ -143,7 +144,7 @@ export class HufuClient {
         reject(fault);
         return;
       }
-      this.#waiting.push({ qr, request, resolve, reject });
+      this.#waiting.push(itemOf({ qr, request, resolve, reject, isOver: false }, this.#options.timeoutMs));
       this.#schedulePump();
     });
   }
@@ -163,9 +164,17 @@ export class HufuClient {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
-    clearTimeout(this.#silence);
-    this.#socket?.close(1000);
-    this.#rejectAll(new HufuClientError("this client was closed"));
+    this.#line?.close();
+    this.#rejectAll(new HufuClientError("CLIENT_CLOSED", "this client was closed"));
+  }
+
+  #tell(event: LineEvent): void {
+    const { onEvent } = this.#options;
+    // What a listener throws is its own affair, and must not befall the line.
+    if (onEvent === undefined) return;
+    queueMicrotask(() => {
+      onEvent(event);
+    });
   }
 
   #schedulePump(): void {
@@ -179,7 +188,9 @@ export class HufuClient {
 
   /** Send as much as the credits allow. */
   #pump(): void {
-    if (this.#socket === undefined) {
+    if (this.#options.timeoutMs !== undefined) this.#waiting = this.#waiting.filter(({ isOver }) => !isOver);
+    if (this.#line === undefined) {
+      this.#forgetLate();
       if (this.#waiting.length + this.#sent.size > 0) this.#connect();
       return;
     }
@@ -188,14 +199,14 @@ export class HufuClient {
       const frame = this.#sent.get(seq);
       if (frame !== undefined && !this.#hasCredits(frame)) return;
       this.#again.shift();
-      if (frame !== undefined) this.#send(this.#socket, seq, frame);
+      if (frame !== undefined) this.#send(this.#line, seq, frame);
     }
     let next = 0;
     while (next < this.#waiting.length && this.#credits.items > 0) {
       const frame = this.#nextFrame(next);
       if (!this.#hasCredits(frame)) break;
       next += frame.items.length;
-      this.#send(this.#socket, this.#nextSeq++, frame);
+      this.#send(this.#line, this.#nextSeq++, frame);
     }
     if (next > 0) this.#waiting.splice(0, next);
   }
@@ -219,84 +230,50 @@ export class HufuClient {
     return items.length <= this.#credits.items && bytes <= this.#credits.bytes;
   }
 
-  #send(socket: Socket, seq: number, frame: Frame): void {
-    if (this.#sent.size === 0) this.#listenFor(socket);
+  #send(line: Line, seq: number, frame: Frame): void {
     this.#sent.set(seq, frame);
     this.#spend(frame, -1);
-    const items = frame.items.map(({ qr }) => (this.#codec.binary ? qr : asText(qr))).map(shorten);
-    socket.send(this.#codec.encode({ type: "verify", seq, items, ...writeRequest(frame.items[0]?.request ?? {}) }));
+    const items = frame.items.map(({ qr }) => shorten(this.#codec.binary ? qr : asText(qr)));
+    line.send({ type: "verify", seq, items, ...writeRequest(frame.items[0]?.request ?? {}) });
   }
 
   #spend({ items, bytes }: Frame, sign: 1 | -1): void {
     this.#credits = { items: this.#credits.items + sign * items.length, bytes: this.#credits.bytes + sign * bytes };
   }
 
+  /** Frames that nobody waits for any more are not asked again. */
+  #forgetLate(): void {
+    for (const [seq, { items }] of this.#sent) if (items.every(({ isOver }) => isOver)) this.#sent.delete(seq);
+  }
+
   #connect(): void {
     if (this.#connecting || this.#retry !== undefined || this.#closed) return;
     this.#connecting = true;
+    const { url } = this.#route;
     const { token, WebSocket } = this.#options;
     const protocols = [this.#codec.subprotocol, ...(token === undefined ? [] : [SUBPROTOCOL_TOKEN + token])];
-    openSocket(this.#url, protocols, WebSocket).then(
+    openSocket(url, protocols, WebSocket).then(
       (socket) => {
         this.#connecting = false;
-        this.#attach(socket);
+        if (this.#closed) {
+          socket.close(1000);
+          return;
+        }
+        const { lane = "bulk" } = this.#options;
+        this.#line = new Line(url, socket, this.#codec, { type: "hello", session: this.#session, lane }, this.#user);
       },
       (error: unknown) => {
         this.#connecting = false;
-        this.#giveUp(new HufuClientError(error instanceof Error ? error.message : String(error)));
+        this.#giveUp(new HufuClientError("UNREACHABLE", error instanceof Error ? error.message : String(error)));
       },
     );
-  }
-
-  #attach(socket: Socket): void {
-    if (this.#closed) {
-      socket.close(1000);
-      return;
-    }
-    this.#socket = socket;
-    this.#listenFor(socket);
-    const { lane = "bulk" } = this.#options;
-    socket.addEventListener("open", () => {
-      socket.send(this.#codec.encode({ type: "hello", session: this.#session, lane }));
-    });
-    socket.addEventListener("message", ({ data }) => {
-      this.#receive(socket, data);
-    });
-    socket.addEventListener("close", ({ code, reason }) => {
-      if (this.#socket === socket) this.#lost(code, reason);
-    });
-    // The close event that follows says all there is to say.
-    socket.addEventListener("error", () => undefined);
-  }
-
-  /** Start the silence anew. */
-  #listenFor(socket: Socket): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (this.#socket !== socket || (this.#welcomed && this.#sent.size === 0)) return;
-      socket.close();
-      this.#lost(1006, "the server is silent");
-    }, SILENCE_MS);
-  }
-
-  #receive(socket: Socket, data: unknown): void {
-    if (this.#socket !== socket) return;
-    if (this.#sent.size > 1) this.#listenFor(socket);
-    else clearTimeout(this.#silence);
-    try {
-      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer);
-      this.#take(readServerFrame(this.#codec.decode(bytes)));
-    } catch {
-      // What cannot be understood cannot be matched to a question: begin again on a new connection.
-      socket.close(CloseCode.BAD_FRAME, "a frame that is none");
-      this.#lost(1006, "the server sent what is not a frame");
-    }
   }
 
   #take(frame: ServerFrame): void {
     if (frame.type === "welcome") {
       this.#welcomed = true;
-      this.#failures = 0;
+      this.#route.welcomed();
+      this.#tell({ type: "welcomed", url: this.#route.url, server: frame.server, resumed: frame.resumed });
       this.#credits = frame.credits;
       this.#itemsPerFrame = Math.min(ITEMS_PER_FRAME, frame.limits.items);
       this.#bytesPerFrame = frame.limits.bytes;
@@ -304,6 +281,7 @@ export class HufuClient {
       this.#again = [...this.#sent.keys()];
     } else if (frame.type === "drain") {
       this.#drained = frame.retryAfterMs;
+      this.#tell({ type: "draining", url: this.#route.url, retryAfterMs: frame.retryAfterMs });
     } else {
       const sent = this.#sent.get(frame.seq);
       if (sent === undefined) return;
@@ -314,43 +292,42 @@ export class HufuClient {
       items.forEach((item, index) => {
         const verdict = frame.type === "verdicts" ? frame.verdicts[index] : undefined;
         if (verdict !== undefined) item.resolve(verdict);
-        else if (frame.type === "error") item.reject(new HufuClientError(frame.message, frame.code));
+        else if (frame.type === "error") item.reject(new HufuClientError(frame.code, frame.message));
       });
     }
     this.#schedulePump();
   }
 
   /** The connection is gone: whatever it owed is asked again over the next, ahead of the rest. */
-  #lost(code: number, reason: string): void {
-    clearTimeout(this.#silence);
-    if (!this.#welcomed) this.#failures++;
-    this.#socket = undefined;
+  #lost({ url }: Line, code: number, reason: string): void {
+    const ms = this.#whenAgain();
+    this.#line = undefined;
     this.#welcomed = false;
-    if (FINAL.has(code)) {
-      this.#giveUp(new HufuClientError(`the server closed the connection: ${reason || code}`, code));
-    } else if (this.#failures >= (this.#options.attempts ?? 10)) {
-      this.#giveUp(new HufuClientError(`${this.#url} cannot be reached`));
-    } else if (this.#waiting.length + this.#sent.size > 0 && !this.#closed) {
-      this.#retryLater();
-    }
     this.#drained = undefined;
-  }
-
-  #retryLater(): void {
-    const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
-    // Spread out, so that a thousand gates do not come back at the same moment.
-    this.#retry = setTimeout(
-      () => {
+    this.#tell({ type: "lost", url, code, reason });
+    const { attempts = 10 } = this.#options;
+    const final = finalError(code, reason);
+    if (final !== undefined) this.#giveUp(final);
+    else if (this.#route.failures >= attempts) {
+      this.#giveUp(new HufuClientError("UNREACHABLE", `${url} cannot be reached: ${reason || code}`));
+    } else if (this.#waiting.length + this.#sent.size > 0 && !this.#closed) {
+      this.#tell({ type: "waiting", url: this.#route.url, ms });
+      this.#retry = setTimeout(() => {
         this.#retry = undefined;
         this.#pump();
-      },
-      this.#drained ?? longest * (0.5 + Math.random() / 2),
-    );
+      }, ms);
+    }
+  }
+
+  #whenAgain(): number {
+    if (this.#drained === undefined) return this.#welcomed ? this.#route.lost() : this.#route.failed();
+    this.#route.drained();
+    return this.#drained;
   }
 
   /** What waits is rejected; a later question tries anew. */
   #giveUp(error: HufuClientError): void {
-    this.#failures = 0;
+    this.#route.rest();
     this.#rejectAll(error);
   }
 
@@ -376,19 +353,7 @@ function faultOf(request: VerifyRequest): HufuClientError | undefined {
     readRequest(request);
     return undefined;
   } catch (error) {
-    if (error instanceof RequestError) return new HufuClientError(error.message, error.code);
+    if (error instanceof RequestError) return new HufuClientError(error.code, error.message);
     throw error;
   }
-}
-
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** JSON has no bytes. A byte order mark stays where it is: what scanners add is the engine's to take off. */
-function asText(qr: string | Uint8Array): string {
-  return typeof qr === "string" ? qr : utf8.decode(qr);
-}
-
-/** The verdict on a text over the limit rests on its length alone; it must not fill the line. */
-function shorten(qr: string | Uint8Array): string | Uint8Array {
-  return qr.length > MAX_SCANNED_LENGTH ? qr.slice(0, MAX_SCANNED_LENGTH + 1) : qr;
 }

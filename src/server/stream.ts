@@ -79,7 +79,7 @@ const DEAD_AFTER = 8;
 /** Clients of the first version wait for a welcome before they say anything (milliseconds). */
 const GREETING_AFTER = 1_000;
 /** Clients that a server sends away come back, elsewhere, each at a time of its own within this (milliseconds). */
-const RETRY_WITHIN = 5_000;
+const RETRY_WITHIN = 8_000;
 
 const CODECS = [msgpackCodec, jsonCodec];
 
