@@ -3,6 +3,7 @@ import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import type { VerifierStats } from "../engine/verifier.js";
 import { MAX_CONTEXT_TEXTS_LENGTH } from "../format/requirements.js";
 import { Census } from "./census.js";
+import { type Owner, Turns } from "./turns.js";
 
 /** Texts that somebody wants answered, to be handed to the ring as a whole or part by part. */
 export interface Work {
@@ -11,6 +12,8 @@ export interface Work {
   readonly bytes: number;
   /** Hand over the texts from `from` to before `to`, and call `done` once they are answered. Must not throw. */
   submit(from: number, to: number, done: () => void): void;
+  /** Answer each of them that there is no room. Must not throw. */
+  refuse(): void;
 }
 
 /** What the schedule asks of the ring. */
@@ -26,6 +29,12 @@ const TEXTS_PER_SLAB = Math.floor(TEXT_CAPACITY / (MAX_SCANNED_LENGTH + MAX_CONT
 const RESERVED_ONE_IN = 4;
 /** Bytes of all work that waits. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+/** Texts of gates that are with the engine, for each worker: what it answers within some 4 ms. */
+const GATE_TEXTS_PER_WORKER = 2 * TURN;
+/** A scan that has found no room for so long is BUSY: who stands at the gate shows the card again. */
+export const GATE_WAIT_MS = 5;
+/** But the one whose turn it is among those of its address waits longer: nobody else's flood makes it hear BUSY. */
+export const FIRST_WAIT_MS = 50;
 /** Where nothing of ours is in the ring and yet it is full, nobody tells when that changes. */
 const AGAIN_MS = 20;
 
@@ -36,19 +45,31 @@ interface Queue {
   begun: number;
 }
 
+/** A gate's scans, and since when they wait (performance.now). */
+interface Scans {
+  readonly work: Work;
+  readonly since: number;
+}
+
 /**
- * Stands between those who ask and the ring, with two lanes. What a gate asks goes into the ring at once. Bulk work waits
- * here, and only as much of it is in the ring as keeps the workers busy: so that a gate's scan finds a short way before
- * it, and a bank waits instead of hearing BUSY. Owners of bulk work take turns of TURN texts, whatever their frames are.
+ * Stands between those who ask and the ring, with two lanes. What a gate asks goes into the ring at once, as long as
+ * gates have no more there than workers soon answer; then it waits for a moment. Bulk work waits here, and only as much of
+ * it is in the ring as keeps the workers busy: so that a gate's scan finds a short way before it, and a bank waits instead
+ * of hearing BUSY. In both lanes owners take turns, those of bulk work of TURN texts, whatever their frames are.
  */
 export class Schedule {
-  /** Texts of bulk work that wait. */
+  /** Texts that wait. */
   readonly waiting = new Census();
-  /** Owners with work that waits, the next to have a turn first. */
-  readonly #queues = new Map<object, Queue>();
+  readonly #queues = new Turns<Queue>();
+  readonly #gates = new Turns<Scans[]>();
   readonly #ring: () => Ring;
   /** Texts of bulk work in the ring. */
   #inRing = 0;
+  /** Texts of gates in the ring. */
+  #gatesInRing = 0;
+  /** Has a gate's scan gone into the ring in this turn of the event loop? Its slab takes more. */
+  #isFilling = false;
+  #isWatching = false;
   #bytes = 0;
   #turning = false;
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -62,17 +83,24 @@ export class Schedule {
     return this.#bytes + bytes <= MAX_WAITING_BYTES;
   }
 
-  /** Now, before whatever waits. */
-  gate(work: Work): void {
-    work.submit(0, work.count, () => {
-      this.#takeTurns();
-    });
+  /** Now, before all bulk work, or in turns with other gates; refused where there is no room for too long. */
+  gate(owner: Owner, work: Work): void {
+    if (this.#gates.isEmpty && this.#hasGateRoom()) {
+      this.#submitGate(work);
+      return;
+    }
+    const scans = { work, since: performance.now() };
+    const queue = this.#gates.of(owner);
+    if (queue === undefined) this.#gates.enter(owner, [scans]);
+    else queue.push(scans);
+    this.waiting.enter(work.count);
+    this.#watchGates();
   }
 
   /** After what `owner` has waiting already, in turns with the others. The caller has looked at `hasRoom`. */
-  bulk(owner: object, work: Work): void {
-    const queue = this.#queues.get(owner);
-    if (queue === undefined) this.#queues.set(owner, { works: [work], begun: 0 });
+  bulk(owner: Owner, work: Work): void {
+    const queue = this.#queues.of(owner);
+    if (queue === undefined) this.#queues.enter(owner, { works: [work], begun: 0 });
     else queue.works.push(work);
     this.waiting.enter(work.count);
     this.#bytes += work.bytes;
@@ -80,10 +108,12 @@ export class Schedule {
   }
 
   /** Forget what `owner` has waiting: nobody is there to hear it. */
-  leave(owner: object): void {
-    const queue = this.#queues.get(owner);
+  leave(owner: Owner): void {
+    for (const { work } of this.#gates.of(owner)?.splice(0) ?? []) this.waiting.leave(work.count);
+    this.#gates.leave(owner);
+    const queue = this.#queues.of(owner);
     if (queue === undefined) return;
-    this.#queues.delete(owner);
+    this.#queues.leave(owner);
     const works = queue.works.splice(0);
     for (const { bytes } of works) this.#bytes -= bytes;
     this.waiting.leave(works.reduce((texts, { count }) => texts + count, -queue.begun));
@@ -93,19 +123,78 @@ export class Schedule {
   #takeTurns(): void {
     if (this.#turning) return;
     this.#turning = true;
-    for (let [next] = this.#queues; next !== undefined; [next] = this.#queues) {
+    this.#takeGates();
+    while (!this.#queues.isEmpty) {
       const room = this.#room();
       if (room <= 0) {
         if (this.#inRing === 0) this.#tryAgain();
         break;
       }
-      const [owner, queue] = next;
+      const [owner, queue] = this.#queues.next() ?? [];
+      if (owner === undefined || queue === undefined) break;
       this.#turn(queue, Math.min(TURN, room));
-      // Behind the others, if anything is left.
-      this.#queues.delete(owner);
-      if (queue.works.length > 0) this.#queues.set(owner, queue);
+      if (queue.works.length === 0) this.#queues.leave(owner);
     }
     this.#turning = false;
+  }
+
+  #takeGates(): void {
+    while (!this.#gates.isEmpty && this.#hasGateRoom()) {
+      const [owner, queue] = this.#gates.next() ?? [];
+      const scans = queue?.shift();
+      if (owner !== undefined && queue?.length === 0) this.#gates.leave(owner);
+      if (scans === undefined) continue;
+      this.waiting.leave(scans.work.count);
+      this.#submitGate(scans.work);
+    }
+  }
+
+  #submitGate(work: Work): void {
+    this.#gatesInRing += work.count;
+    if (!this.#isFilling) {
+      this.#isFilling = true;
+      setImmediate(() => {
+        this.#isFilling = false;
+      });
+    }
+    work.submit(0, work.count, () => {
+      this.#gatesInRing -= work.count;
+      this.#takeTurns();
+    });
+  }
+
+  #hasGateRoom(): boolean {
+    const { workers, slabsFree } = this.#ring();
+    return this.#gatesInRing < workers * GATE_TEXTS_PER_WORKER && (slabsFree > 0 || this.#isFilling);
+  }
+
+  #watchGates(): void {
+    // What has been answered in the meantime is heard of before anybody is refused.
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    setTimeout(() => {
+      setImmediate(() => {
+        this.#isWatching = false;
+        this.#takeTurns();
+        this.#refuseLate();
+        if (!this.#gates.isEmpty) this.#watchGates();
+      });
+    }, GATE_WAIT_MS);
+  }
+
+  #refuseLate(): void {
+    const now = performance.now();
+    const firsts = new Set(this.#gates.firsts());
+    for (const [owner, queue] of [...this.#gates]) {
+      const patience = firsts.has(owner) ? FIRST_WAIT_MS : GATE_WAIT_MS;
+      const inTime = queue.findIndex(({ since }) => since + patience > now);
+      const late = queue.splice(0, inTime === -1 ? queue.length : inTime);
+      if (queue.length === 0) this.#gates.leave(owner);
+      for (const { work } of late) {
+        this.waiting.leave(work.count);
+        work.refuse();
+      }
+    }
   }
 
   /** Texts that may be handed over now. */

@@ -195,7 +195,7 @@ function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, session
   metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
   metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
-  metrics.gauge("hufu_items_waiting", "Texts of bulk work that wait for their turn", () => schedule.waiting.count);
+  metrics.gauge("hufu_items_waiting", "Texts that wait for their turn", () => schedule.waiting.count);
   metrics.gauge("hufu_sockets_uws", "1 where uWebSockets.js speaks to clients, 0 where node:http and ws do", () => Number(sockets === "uws")); // prettier-ignore
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
   metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);

@@ -41,6 +41,7 @@ export interface SessionTerms {
   /** 16 bytes in hex, its own among those of the party. */
   readonly id: string;
   readonly lane: Lane;
+  readonly address: string;
   /** What is asked of every text, unless its frame or itself says otherwise. */
   readonly request: VerifyRequest;
 }
@@ -79,6 +80,8 @@ export class Session {
   readonly lane: Lane;
   readonly credits: Credits;
   request: VerifyRequest;
+  /** Whence the connection came that carries it, or did last. */
+  address: string;
   readonly #desk: Desk;
   /** By the client's number, in the order in which they were asked. */
   readonly #owed = new Map<number, Owed>();
@@ -93,13 +96,14 @@ export class Session {
 
   constructor(
     readonly scope: Scope,
-    { party, id, lane, request }: SessionTerms,
+    { party, id, lane, address, request }: SessionTerms,
     desk: Desk,
   ) {
     this.#desk = desk;
     this.party = party;
     this.id = id;
     this.lane = lane;
+    this.address = address;
     this.request = request;
     this.credits = desk.creditsOf(lane);
   }
@@ -166,14 +170,9 @@ export class Session {
     const owed = new Owed(question, bytes);
     this.#owed.set(seq, owed);
     const work = this.#workOf(owed, requests);
-    if (this.lane === "gate") schedule.gate(work);
+    if (this.lane === "gate") schedule.gate(this, work);
     else if (schedule.hasRoom(bytes)) schedule.bulk(this, work);
-    else
-      this.#answer(
-        owed,
-        0,
-        qrs.map(() => bareVerdict(Code.BUSY)),
-      );
+    else work.refuse();
     return undefined;
   }
 
@@ -207,7 +206,14 @@ export class Session {
         done();
       });
     };
-    return { count: qrs.length, bytes: owed.bytes, submit };
+    const refuse = (): void => {
+      this.#answer(
+        owed,
+        0,
+        Array.from(qrs, () => bareVerdict(Code.BUSY)),
+      );
+    };
+    return { count: qrs.length, bytes: owed.bytes, submit, refuse };
   }
 
   #answer(owed: Owed, from: number, part: readonly Verdict[]): void {

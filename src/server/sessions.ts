@@ -45,7 +45,7 @@ export class Sessions {
   }
 
   /** The session that `hello` names, which the party's token alone opens, or a new one. */
-  open(party: Party, hello: Omit<Hello, "type">): Opened {
+  open(party: Party, address: string, hello: Omit<Hello, "type">): Opened {
     const random = randomBytes(16).toString("hex");
     const { id, told } = hello.session ?? { id: random, told: random };
     const key = `${party.name} ${id}`;
@@ -55,10 +55,15 @@ export class Sessions {
       before.carrier?.close(CloseCode.REPLACED, "another connection carries this session");
       this.#unkeep(before);
       before.request = hello.request;
+      before.address = address;
       return { session: before, resumed: true, told };
     }
     if (before !== undefined) this.#end(before);
-    const session = new Session(party.scope, { party: party.name, id, lane, request: hello.request }, this.#desk);
+    const session = new Session(
+      party.scope,
+      { party: party.name, id, lane, address, request: hello.request },
+      this.#desk,
+    );
     this.#sessions.set(key, session);
     return { session, resumed: false, told };
   }

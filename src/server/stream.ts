@@ -159,7 +159,7 @@ export class Stream {
       return undefined;
     }
     this.#leave(connection);
-    const { session, resumed, told } = this.#sessions.open(party, hello);
+    const { session, resumed, told } = this.#sessions.open(party, connection.address, hello);
     connection.session = session;
     const { version, dataInForce } = this.#options;
     const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => station.stop());
 
-const TERMS = { party: "", id: "00".repeat(16), lane: "bulk", request: {} } as const;
+const TERMS = { party: "", id: "00".repeat(16), lane: "bulk", address: "127.0.0.1", request: {} } as const;
 
 class Memo implements Carrier {
   readonly frames: ServerFrame[] = [];
