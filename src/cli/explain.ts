@@ -49,6 +49,7 @@ async function explain(qr: string, options: ExplainOptions): Promise<number> {
   const layers = explainVerdict(given, judged, {
     at: request.at ?? new Date(),
     byClock: request.at === undefined,
+    statuses: engine.statuses,
     keys: trust.flatMap((file) => readTrust(file, () => true).keys),
   });
   if (options.json === true) printJson({ outcome: judged.outcome, code: judged.code, layers });

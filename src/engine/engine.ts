@@ -10,6 +10,7 @@ import { BatchWriter } from "./batch-writer.js";
 import { type Clock, systemClock } from "./clock.js";
 import { applyDetail, splitDetail } from "./detail.js";
 import { DetailBuffers, DetailWriter, wipeDetail } from "./detail-buffer.js";
+import { type StatusHealth, statusesOf } from "./health.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { type EngineState, loadState, readState, type StateSources } from "./state.js";
@@ -63,6 +64,11 @@ export class Engine {
     const state = await readState(options, instance.checkSignature);
     loadState(instance, state);
     return new Engine(module, instance, state, options.clock ?? systemClock);
+  }
+
+  /** What is in force of status. */
+  get statuses(): readonly StatusHealth[] {
+    return statusesOf(this.#state);
   }
 
   /** Keys of the trust sources that were passed over, and why. */

@@ -46,6 +46,8 @@ export interface StatusHealth {
   source: "snapshot" | "delta" | "list";
   /** Absent for Token Status Lists, which have none. */
   epoch?: number;
+  /** Of a Token Status List. */
+  uri?: string;
   /** Every credential issued up to then is answered for; of a list, when it was issued. */
   universe: number;
   /** When `good` becomes stale, by the file or by the age that the host allows; absent for never. */
@@ -60,8 +62,13 @@ export interface Circumstances {
   engineFails: boolean;
 }
 
+/** What is in force of status, each issuer's snapshot with its deltas, and each list. */
+export function statusesOf(state: EngineState): StatusHealth[] {
+  return [...state.statuses.filter(isComplete).map((status) => ofSnapshot(state, status)), ...listsOf(state)];
+}
+
 export function healthOf(state: EngineState, { now, pinned, engineFails }: Circumstances): Health {
-  const statuses = [...state.statuses.filter(isComplete).map((status) => ofSnapshot(state, status)), ...listsOf(state)];
+  const statuses = statusesOf(state);
   const faults = [
     ...trustFaults(state, now),
     ...statusFaults(state, now),
@@ -144,5 +151,5 @@ function ofList({ statusMaxAge }: EngineState, list: EngineState["lists"][number
   const { issuedAt, signer } = list;
   const expires = Math.min(Number(freshUntil(list)), issuedAt + (statusMaxAge ?? Infinity));
   const ends = expires > Number.MAX_SAFE_INTEGER ? {} : { expires };
-  return { issuer: signer.issuer ?? "", source: "list", universe: issuedAt, ...ends };
+  return { issuer: signer.issuer ?? "", source: "list", uri: list.uri, universe: issuedAt, ...ends };
 }

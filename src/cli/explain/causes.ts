@@ -1,4 +1,5 @@
 import { diagnose } from "../../engine/damage.js";
+import type { StatusHealth } from "../../engine/health.js";
 import { toHex } from "../../format/bytes.js";
 import { sentenceOf } from "../../format/damage/sentences.js";
 import { SENTENCES_EN } from "../../format/sentences.en.js";
@@ -22,6 +23,8 @@ export interface Moment {
   byClock: boolean;
   /** Where the trusted keys are known, for their dates. */
   keys?: readonly TrustedKey[];
+  /** Where it is known, what is in force of status. */
+  statuses?: readonly StatusHealth[];
 }
 
 /** Codes of a text in which nothing of a card was seen. */
@@ -46,7 +49,7 @@ export function causeOf(given: string | Uint8Array, verdict: Verdict, seen: Seen
   if (code === "KEY_EXPIRED" || code === "KEY_NOT_YET_VALID") return causeInKey(code, verdict, moment);
   const expired = code === "STATUS_STALE" ? causeInTrust(verdict, moment) : undefined;
   if (expired !== undefined) return expired;
-  if (verdict.statusSource !== undefined || code === "STATUS_UNKNOWN") return causeInStatus(verdict, seen);
+  if (verdict.statusSource !== undefined || code === "STATUS_UNKNOWN") return causeInStatus(verdict, seen, moment);
   return undefined;
 }
 
@@ -96,8 +99,26 @@ function said({ at, byClock }: Moment): string {
   return byClock ? `the clock says ${time}` : `it is judged at ${time}, as was asked`;
 }
 
+function staleSentence({ statusSource }: Verdict, place: string): string {
+  return statusSource === "list"
+    ? `the status list is too old to call a card good:${place}`
+    : "the status snapshot is too old to call a card good";
+}
+
+/** Of what date it is and until when it was good, beside the moment that it was held against. */
+function datesOfStatus({ statusSource, issuer }: Verdict, uri: string | undefined, moment: Moment): string {
+  const isList = statusSource === "list";
+  const one = moment.statuses?.find((status) =>
+    isList ? status.uri === uri : status.source !== "list" && status.issuer === issuer,
+  );
+  if (one === undefined) return "";
+  const until = one.expires === undefined ? "" : ` and was good until ${timeOf(one.expires)}`;
+  return `; it is of ${timeOf(one.universe)}${until}; ${said(moment)}`;
+}
+
 /** What decided, or what would have. */
-function causeInStatus({ code, statusSource }: Verdict, { list }: Seen): Cause | undefined {
+function causeInStatus(verdict: Verdict, { list }: Seen, moment: Moment): Cause | undefined {
+  const { code, statusSource } = verdict;
   const place = list === undefined ? "" : ` ${list.uri}, index ${list.index}`;
   switch (code) {
     case "STATUS_UNKNOWN":
@@ -108,12 +129,7 @@ function causeInStatus({ code, statusSource }: Verdict, { list }: Seen): Cause |
     case "STATUS_NOT_COVERED":
       return statusSource === "list" ? { cause: `the status list says nothing of the card:${place}` } : undefined;
     case "STATUS_STALE":
-      return {
-        cause:
-          statusSource === "list"
-            ? `the status list is too old to call a card good:${place}`
-            : "the status snapshot is too old to call a card good",
-      };
+      return { cause: `${staleSentence(verdict, place)}${datesOfStatus(verdict, list?.uri, moment)}` };
     default:
       return undefined;
   }

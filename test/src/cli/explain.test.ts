@@ -132,6 +132,23 @@ describe("explainVerdict", () => {
     expect(expired?.cause).toMatch(/expired 2026-09-21T14:13:20Z/);
   });
 
+  it("shows of what date the status is that is too old", () => {
+    const snapshot = { issuer: "pilot.example", source: "delta", universe: NOW - 500, expires: NOW - 20 } as const;
+    const list = { issuer: "pilot.example", source: "list", uri: "https://a.example/1", universe: NOW - 900 } as const;
+    const stale = { ...bareVerdict(Code.STATUS_STALE), issuer: "pilot.example" };
+    const told = (text: string, statusSource: "snapshot" | "list"): string | undefined =>
+      explainVerdict(text, { ...stale, statusSource }, { at, byClock: true, statuses: [list, snapshot] }).find(
+        ({ code }) => code !== undefined,
+      )?.cause;
+    expect(told(card, "snapshot")).toBe(
+      "the status snapshot is too old to call a card good; it is of 2026-09-21T14:05:00Z and was good until 2026-09-21T14:13:00Z; the clock says 2026-09-21T14:13:20Z",
+    );
+    const place = [65535, new Map([["status_list", new Map<string, unknown>([["idx", 1], ["uri", list.uri]])]])]; // prettier-ignore
+    expect(told(makeCard(issuerKey, { payload: payload([place as never]) }), "list")).toBe(
+      "the status list is too old to call a card good: https://a.example/1, index 1; it is of 2026-09-21T13:58:20Z; the clock says 2026-09-21T14:13:20Z",
+    );
+  });
+
   it("takes a wrong clock for a matter of the card's dates: key, signature and status were looked at", () => {
     const layers = explainVerdict(card, bareVerdict(Code.CLOCK_WRONG), { at, byClock: true });
     expect(layers.find(({ code }) => code === "CLOCK_WRONG")).toMatchObject({
