@@ -102,6 +102,7 @@ describe("the package", () => {
       ...process.env,
       NODE_OPTIONS: `--import=${preload}`,
       UNFIT: "glibc",
+      HUFU_SOCKETS: "uws",
       HUFU_STATE: join(folder, "state"),
     };
     writeFileSync(join(folder, "keys.jwks"), jwksOf([generateKey(Algorithm.ED25519)]));
@@ -110,6 +111,9 @@ describe("the package", () => {
     expect(status).toBe(2);
     const mender = /run `node (\S+)`/.exec(err)?.[1] ?? "";
     expect(mender).toBe(join(realpathSync(installed), "scripts/glibc.mjs"));
+    // Where nobody asks for the add-on, doctor says by what it is replaced, and how it is mended.
+    const doctor = await run(join(installed, "bin/hufu.mjs"), ["doctor", "--port", "0"], { ...env, HUFU_SOCKETS: "" });
+    expect(doctor.out).toMatch(/service +node:http and ws speak to clients.*GLIBC_2\.38.*glibc\.mjs/);
     expect(await run(mender, [])).toEqual({ status: 0, out: "", err: "" });
   });
 

@@ -118,7 +118,7 @@ const PAGE_HEADERS = {
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
   const { name: sockets, instead, app, listen } = openSockets();
-  if (instead !== undefined) options.onWarning?.(`${instead}: node:http and ws take its place, and are slower`);
+  if (instead !== undefined) options.onWarning?.(`node:http and ws speak to clients, slower: ${instead}`);
   const { host, perAddress = 256, version } = options;
   const token = new TokenCheck(options.tokens ?? []);
   const metrics = new Metrics(() => judge.stats);

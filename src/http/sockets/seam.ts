@@ -79,7 +79,7 @@ export type SocketsName = (typeof SOCKETS)[number];
 
 export interface Sockets {
   name: SocketsName;
-  /** Where uWebSockets.js was not to be had: why, as a clause. */
+  /** Where uWebSockets.js was not to be had: why, and what helps, as two clauses. */
   instead?: string;
   app: App;
   /** Rejects with StartError. */

@@ -13,6 +13,6 @@ export function openSockets(wanted = process.env["HUFU_SOCKETS"]): Sockets {
     return { name: "uws", ...openUws() };
   } catch (error) {
     if (!(error instanceof AddonFailure) || wanted === "uws") throw error;
-    return { name: "node", instead: error.message, ...openNode() };
+    return { name: "node", instead: `${error.message}; ${error.remedy}`, ...openNode() };
   }
 }
