@@ -10,7 +10,7 @@ import { BatchWriter } from "./batch-writer.js";
 import { type Clock, systemClock } from "./clock.js";
 import { applyDetail, splitDetail } from "./detail.js";
 import { DetailBuffers, DetailWriter, wipeDetail } from "./detail-buffer.js";
-import { type StatusHealth, statusesOf } from "./health.js";
+import { type StatusHealth, statusesOf } from "./statuses.js";
 import { EngineTrap, Instance } from "./instance.js";
 import { compileEngine, type EngineModule } from "./module.js";
 import { type EngineState, loadState, readState, type StateSources } from "./state.js";

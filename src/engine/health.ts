@@ -1,9 +1,10 @@
 import { CLOCK_SKEW_SECONDS } from "../abi/limits.js";
-import { epochOf, expiresOf, type StatusState, universeOf } from "../format/status/state.js";
-import { freshUntil } from "../format/status/token-status-list.js";
 import { issuerId, type TrustedKey } from "../format/trust/trust-list.js";
 import { thumbprintOf } from "./memory.js";
 import type { EngineState } from "./state.js";
+import { isComplete, ofList, ofSnapshot, type StatusHealth, statusesOf } from "./statuses.js";
+
+export type { StatusHealth } from "./statuses.js";
 
 /** Why a good card would not be accepted now. */
 export type FaultCode =
@@ -41,30 +42,12 @@ export interface Health {
   clockFloor: number;
 }
 
-export interface StatusHealth {
-  issuer: string;
-  source: "snapshot" | "delta" | "list";
-  /** Absent for Token Status Lists, which have none. */
-  epoch?: number;
-  /** Of a Token Status List. */
-  uri?: string;
-  /** Every credential issued up to then is answered for; of a list, when it was issued. */
-  universe: number;
-  /** When `good` becomes stale, by the file or by the age that the host allows; absent for never. */
-  expires?: number;
-}
-
 /** What is known beside the state. */
 export interface Circumstances {
   /** Seconds since 1970. */
   now: number;
   pinned: readonly string[];
   engineFails: boolean;
-}
-
-/** What is in force of status, each issuer's snapshot with its deltas, and each list. */
-export function statusesOf(state: EngineState): StatusHealth[] {
-  return [...state.statuses.filter(isComplete).map((status) => ofSnapshot(state, status)), ...listsOf(state)];
 }
 
 export function healthOf(state: EngineState, { now, pinned, engineFails }: Circumstances): Health {
@@ -126,30 +109,4 @@ function signing(keys: readonly TrustedKey[], now: number): readonly TrustedKey[
     ({ use, notBefore = -Infinity, notAfter = Infinity }) =>
       use === "credential" && notBefore <= now && now <= notAfter,
   );
-}
-
-function isComplete({ incomplete }: StatusState): boolean {
-  return incomplete === undefined;
-}
-
-function ofSnapshot({ statusMaxAge }: EngineState, status: StatusState): StatusHealth {
-  const universe = universeOf(status);
-  return {
-    issuer: status.snapshot.header.issuer,
-    source: status.deltas.length === 0 ? "snapshot" : "delta",
-    epoch: epochOf(status),
-    universe,
-    expires: Math.min(expiresOf(status), universe + (statusMaxAge ?? Infinity)),
-  };
-}
-
-function listsOf(state: EngineState): StatusHealth[] {
-  return state.lists.map((list) => ofList(state, list));
-}
-
-function ofList({ statusMaxAge }: EngineState, list: EngineState["lists"][number]): StatusHealth {
-  const { issuedAt, signer } = list;
-  const expires = Math.min(Number(freshUntil(list)), issuedAt + (statusMaxAge ?? Infinity));
-  const ends = expires > Number.MAX_SAFE_INTEGER ? {} : { expires };
-  return { issuer: signer.issuer ?? "", source: "list", uri: list.uri, universe: issuedAt, ...ends };
 }

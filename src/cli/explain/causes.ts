@@ -1,5 +1,5 @@
 import { diagnose } from "../../engine/damage.js";
-import type { StatusHealth } from "../../engine/health.js";
+import type { StatusHealth } from "../../engine/statuses.js";
 import { toHex } from "../../format/bytes.js";
 import { sentenceOf } from "../../format/damage/sentences.js";
 import { SENTENCES_EN } from "../../format/sentences.en.js";
