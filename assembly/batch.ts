@@ -60,7 +60,7 @@ export function itemAt(item: i32): usize {
 // @ts-ignore: decorator
 @inline
 export function contextAt(item: i32): usize {
-  const index = load<u16>(itemAt(item), ITEM_CONTEXT) & <u16>(MAX_BATCH_ITEMS - 1);
+  const index = load<u16>(itemAt(item), ITEM_CONTEXT) & (<u16>(MAX_BATCH_ITEMS - 1));
   return BATCH + CONTEXTS_OFFSET + <usize>index * CONTEXT_SIZE;
 }
 

@@ -164,7 +164,7 @@ function writeInteger(value: i64): void {
 function writeHead(major: u32, argument: u64): void {
   const first = major << 5;
   if (argument < 24) {
-    store<u8>(top++, first | <u32>argument);
+    store<u8>(top++, first | (<u32>argument));
   } else if (argument < 0x100) {
     store<u8>(top, first | 24);
     store<u8>(top + 1, <u8>argument);

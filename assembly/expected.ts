@@ -85,7 +85,7 @@ function readText(credential: Credential, claim: i64): bool {
 export function settleName(item: i32, match: Match): void {
   if (item < 0 || item >= MAX_BATCH_ITEMS) return;
   const result = resultAt(item);
-  const matches = (<u32>load<u8>(result, RESULT_MATCHES) & 3) | (<u32>match << 2);
+  const matches = ((<u32>load<u8>(result, RESULT_MATCHES)) & 3) | ((<u32>match) << 2);
   store<u8>(result, <u8>matches, RESULT_MATCHES);
   setCode(item, codeOfMatches(matches));
 }

@@ -29,7 +29,7 @@ export function collectJobs(item: i32): void {
     // By a wrong clock no key is refused: a forged card is found out all the same.
     if (clockWrong && isOfTime(code)) code = refusalWithoutTime(key, credential.tier);
     if (code == Code.BAD_ISSUER_SIGNATURE) {
-      if (count < MAX_KEYS_TRIED) store<u16>(candidates + (<usize>count << 1), <u16>key);
+      if (count < MAX_KEYS_TRIED) store<u16>(candidates + ((<usize>count) << 1), <u16>key);
       count++;
     }
     if (progressOf(code) > progressOf(refusal)) {
@@ -43,7 +43,7 @@ export function collectJobs(item: i32): void {
     store<u16>(resultAt(item), NO_KEY, RESULT_KEY);
     return setCode(item, clockWrong ? Code.CLOCK_WRONG : Code.TOO_MANY_KEYS);
   }
-  for (let i = 0; i < count; i++) queueKnown(algorithm, load<u16>(candidates + (<usize>i << 1)), credential, item);
+  for (let i = 0; i < count; i++) queueKnown(algorithm, load<u16>(candidates + ((<usize>i) << 1)), credential, item);
   // A full queue may have been flushed meanwhile, and the item found valid.
   if (codeOf(item) == Code.UNVERIFIED) setCode(item, refusal);
 }

@@ -109,7 +109,8 @@ function codeOfPresentation(credential: Credential, context: usize): Code {
   if (issuedAt < moment - <i64>load<u16>(context, CONTEXT_FRESHNESS)) return Code.PRESENTATION_STALE;
   if (issuedAt > moment + <i64>load<u16>(context, CONTEXT_SKEW)) return Code.PRESENTATION_STALE;
   if (moment >= token.expires) return Code.PRESENTATION_STALE;
-  const audiences = <usize>load<u16>(context, CONTEXT_AUDIENCE_LENGTH) + <usize>load<u16>(context, CONTEXT_PURPOSE_LENGTH);
+  const audiences =
+    <usize>load<u16>(context, CONTEXT_AUDIENCE_LENGTH) + <usize>load<u16>(context, CONTEXT_PURPOSE_LENGTH);
   const nonce = contextTexts(context) + audiences;
   const nonceLength = <i32>load<u16>(context, CONTEXT_NONCE_LENGTH);
   if (nonceLength > 0 && !areEqual(nonce, nonceLength, token.nonce, token.nonceLength)) return Code.PRESENTATION_STALE;

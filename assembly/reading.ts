@@ -116,4 +116,3 @@ function hasForeignPrefix(text: usize, length: u32): bool {
   }
   return false;
 }
-

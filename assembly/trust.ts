@@ -57,13 +57,15 @@ export function loadTrust(keys: i32, names: i32): i32 {
   for (let i = 0; i < keys; i++) {
     const key = keyAt(i);
     if (!loadKnownKey(load<u8>(key, KEY_ALGORITHM), i, key + KEY_PUBLIC)) return i + 1;
-    if (load<u8>(key, KEY_NAMELESS)) store<u16>(NAMELESS + ((<usize>(namelessCount++)) << 1), <u16>i);
+    if (load<u8>(key, KEY_NAMELESS) == 0) continue;
+    store<u16>(NAMELESS + ((<usize>namelessCount) << 1), <u16>i);
+    namelessCount++;
   }
   for (let i = 0; i < names; i++) {
     const name = nameAt(i);
     let bucket = hashOf(name + NAME_KID, load<u16>(name, NAME_LENGTH));
-    while (load<u16>(TABLE + (<usize>bucket << 1)) != 0) bucket = (bucket + 1) & (BUCKETS - 1);
-    store<u16>(TABLE + (<usize>bucket << 1), <u16>(i + 1));
+    while (load<u16>(TABLE + ((<usize>bucket) << 1)) != 0) bucket = (bucket + 1) & (BUCKETS - 1);
+    store<u16>(TABLE + ((<usize>bucket) << 1), <u16>(i + 1));
   }
   keyCount = keys;
   return 0;
@@ -143,7 +145,7 @@ export function findKeys(kid: usize, length: i32): void {
 export function nextKey(): i32 {
   if (walkLength == 0) return walkIndex < keyCount ? walkIndex++ : -1;
   while (walkBucket >= 0) {
-    const index = <i32>load<u16>(TABLE + (<usize>walkBucket << 1)) - 1;
+    const index = <i32>load<u16>(TABLE + ((<usize>walkBucket) << 1)) - 1;
     walkBucket = index < 0 ? -1 : (walkBucket + 1) & (BUCKETS - 1);
     if (index < 0) break;
     const name = nameAt(index);
@@ -151,5 +153,8 @@ export function nextKey(): i32 {
       return load<u16>(name, NAME_KEY);
     }
   }
-  return walkIndex < namelessCount ? <i32>load<u16>(NAMELESS + ((<usize>(walkIndex++)) << 1)) : -1;
+  if (walkIndex >= namelessCount) return -1;
+  const key = <i32>load<u16>(NAMELESS + ((<usize>walkIndex) << 1));
+  walkIndex++;
+  return key;
 }

@@ -1,18 +1,6 @@
 import { Status } from "../../src/abi/batch";
-import {
-  MAX_PERIOD,
-  RECORD_CTI,
-  RECORD_PERIOD,
-  RECORD_SIZE,
-  RECORD_STATUS,
-} from "../../src/abi/status-body";
-import {
-  CHUNK_RECORDS,
-  EMITTED_HASH,
-  EMITTED_PERIOD,
-  EMITTED_SIZE,
-  EMITTED_STATUS,
-} from "../../src/abi/status-build";
+import { MAX_PERIOD, RECORD_CTI, RECORD_PERIOD, RECORD_SIZE, RECORD_STATUS } from "../../src/abi/status-body";
+import { CHUNK_RECORDS, EMITTED_HASH, EMITTED_PERIOD, EMITTED_SIZE, EMITTED_STATUS } from "../../src/abi/status-build";
 import { reserve } from "../memory";
 import { hashId } from "../status/hash";
 import { aimAll, isEmpty, passes, probeAt } from "../status/snapshot";

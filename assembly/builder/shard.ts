@@ -69,9 +69,9 @@ export function buildRest(suspended: u32, flagged: u32, survivors: u32, columns:
   // The revoked that pass too come to lie behind the suspended.
   let doubtful = suspended;
   for (let i = suspended; i < flagged; i++) {
-    const hash = load<u64>(HASHES + (<usize>i << 3));
+    const hash = load<u64>(HASHES + ((<usize>i) << 3));
     if (!filtered(filter, columns, REST, hash)) continue;
-    store<u64>(HASHES + (<usize>doubtful << 3), hash);
+    store<u64>(HASHES + ((<usize>doubtful) << 3), hash);
     doubtful++;
   }
   bytes = note(SUSPENDED_EXACT, buildExact(HASHES, doubtful, suspended, SUSPENDED_EXACT + 1, words), 1);

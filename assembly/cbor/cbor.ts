@@ -83,7 +83,7 @@ export function checkItem(start: usize, length: i32, keys: Keys = Keys.ANY): Cod
     if (major <= NEGATIVE) {
       if (!isKey) continue;
       if (argument < 128) {
-        if (!addSmallKey(frame, (major << 7) | <u32>argument)) return Code.BAD_CBOR;
+        if (!addSmallKey(frame, (major << 7) | (<u32>argument))) return Code.BAD_CBOR;
         continue;
       }
     } else if (major <= TEXT) {
@@ -130,7 +130,7 @@ function openMap(frame: Frame, keyTop: u32): void {
 function addSmallKey(frame: Frame, index: u32): bool {
   const word = changetype<usize>(frame) + offsetof<Frame>("smallKeys") + ((index >> 6) << 3);
   const bits = load<u64>(word);
-  const bit = <u64>1 << (index & 63);
+  const bit = (<u64>1) << (index & 63);
   store<u64>(word, bits | bit);
   return (bits & bit) == 0;
 }

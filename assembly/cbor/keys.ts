@@ -18,8 +18,8 @@ const key = changetype<Cursor>(memory.data(CURSOR_SIZE, 8));
  */
 export function addKey(first: u32, top: u32, start: usize, limit: usize): bool {
   const print = fingerprint(start, limit);
-  const end = FINGERPRINTS + (<usize>top << 3);
-  let at = FINGERPRINTS + (<usize>first << 3);
+  const end = FINGERPRINTS + ((<usize>top) << 3);
+  let at = FINGERPRINTS + ((<usize>first) << 3);
   const both = i64x2.splat(print);
   for (; at + 16 <= end; at += 16) {
     if (v128.any_true(i64x2.eq(v128.load(at), both))) return false;

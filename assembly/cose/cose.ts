@@ -163,10 +163,10 @@ function keysOfHeader(form: Form): Keys {
 
 /** A bit for each label that this verifier understands in a message of this form; 0 for others. */
 function bitOf(label: i64, form: Form): u32 {
-  if (label == ALG || label == CRIT || label == KID || label == TYP) return 1 << <u32>label;
-  if (form == Form.KEY_BINDING_TOKEN && label == KCWT) return 1 << <u32>KCWT;
+  if (label == ALG || label == CRIT || label == KID || label == TYP) return 1 << (<u32>label);
+  if (form == Form.KEY_BINDING_TOKEN && label == KCWT) return 1 << (<u32>KCWT);
   if (form != Form.SD_CWT) return 0;
-  if (label == CWT_CLAIMS) return 1 << <u32>CWT_CLAIMS;
+  if (label == CWT_CLAIMS) return 1 << (<u32>CWT_CLAIMS);
   return label == SD_ALG ? 1 << 31 : 0;
 }
 

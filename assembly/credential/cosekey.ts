@@ -26,7 +26,8 @@ export function readHolderKey(out: Credential, signedBy: i32): Code {
   const limit = start + <usize>out.confirmationKeyLength;
   const algorithm = algorithmOfCurve(integerUnder(start, limit, KTY), integerUnder(start, limit, CRV));
   if (algorithm == 0) return Code.UNSUPPORTED_ALGORITHM;
-  if (algorithm != Algorithm.ED25519 && isBoolean(valueUnder(start, limit, Y), limit)) return Code.UNSUPPORTED_ALGORITHM; // a compressed point
+  if (algorithm != Algorithm.ED25519 && isBoolean(valueUnder(start, limit, Y), limit))
+    return Code.UNSUPPORTED_ALGORITHM; // a compressed point
   if (valueUnder(start, limit, ALG) != 0) {
     const named = integerUnder(start, limit, ALG);
     if (named != <i64>(<i32>named) || algorithmOf(<i32>named) != algorithm) return Code.ALGORITHM_MISMATCH;
@@ -34,7 +35,8 @@ export function readHolderKey(out: Credential, signedBy: i32): Code {
   if (algorithmOf(signedBy) != algorithm) return Code.ALGORITHM_MISMATCH;
   const key = allocate(64);
   if (!copyCoordinate(key, valueUnder(start, limit, X), limit)) return Code.VALID;
-  if (algorithm != Algorithm.ED25519 && !copyCoordinate(key + 32, valueUnder(start, limit, Y), limit)) return Code.VALID;
+  if (algorithm != Algorithm.ED25519 && !copyCoordinate(key + 32, valueUnder(start, limit, Y), limit))
+    return Code.VALID;
   out.holderKey = key;
   return Code.VALID;
 }

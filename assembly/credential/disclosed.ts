@@ -137,7 +137,8 @@ function writeDisclosedValue(disclosure: Disclosure, depth: i32): void {
   const cursor = openCursor(0);
   cursor.open(disclosure.value, disclosure.end);
   cursor.readHead();
-  if (cursor.major >= ARRAY && cursor.major < SIMPLE) return writeContainer(disclosure.value, disclosure.end, depth + 1);
+  if (cursor.major >= ARRAY && cursor.major < SIMPLE)
+    return writeContainer(disclosure.value, disclosure.end, depth + 1);
   finishItem(cursor);
   copy(disclosure.value, cursor.position);
 }
@@ -163,7 +164,7 @@ function copy(start: usize, end: usize): void {
 function writeHead(major: u32, count: u64): void {
   const first = major << 5;
   if (count < 24) {
-    store<u8>(at++, first | <u32>count);
+    store<u8>(at++, first | (<u32>count));
   } else if (count < 0x100) {
     store<u8>(at, first | 24);
     store<u8>(at + 1, <u8>count);

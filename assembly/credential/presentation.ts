@@ -47,8 +47,12 @@ export enum Type {
 const AUDIENCE: i64 = 3;
 const KB_CWT: u64 = 294;
 const SD_CWT: u64 = 293;
-const KB_CWT_NAME: usize = memory.data<u8>([0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f, 0x6b, 0x62, 0x2b, 0x63, 0x77, 0x74]); // "application/kb+cwt"
-const SD_CWT_NAME: usize = memory.data<u8>([0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f, 0x73, 0x64, 0x2d, 0x63, 0x77, 0x74]); // "application/sd-cwt"
+const KB_CWT_NAME: usize = memory.data<u8>([
+  0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f, 0x6b, 0x62, 0x2b, 0x63, 0x77, 0x74,
+]); // "application/kb+cwt"
+const SD_CWT_NAME: usize = memory.data<u8>([
+  0x61, 0x70, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e, 0x2f, 0x73, 0x64, 0x2d, 0x63, 0x77, 0x74,
+]); // "application/sd-cwt"
 const SD_CWT_SUFFIX: usize = memory.data<u8>([0x2b, 0x73, 0x64, 0x2d, 0x63, 0x77, 0x74]); // "+sd-cwt"
 const SHA_256: i64 = -16;
 
@@ -135,7 +139,8 @@ function typeInHeader(start: usize, limit: usize): Type {
 
 /** A typ whose head was read last (RFC 9596): a CoAP Content-Format, or a media type. */
 function typeRead(): Type {
-  if (head.major == UNSIGNED) return head.argument == KB_CWT ? Type.KB_CWT : head.argument == SD_CWT ? Type.SD_CWT : Type.NONE;
+  if (head.major == UNSIGNED)
+    return head.argument == KB_CWT ? Type.KB_CWT : head.argument == SD_CWT ? Type.SD_CWT : Type.NONE;
   if (head.major != TEXT || head.argument > <u64>(head.limit - head.position)) return Type.NONE;
   const length = <usize>head.argument;
   const text = head.position;
@@ -250,7 +255,8 @@ function doDatesAgree(token: Presentation, card: Credential): bool {
   if (!areInOrder(token.notBefore, token.issuedAt, token.expires)) return false;
   if (!areInOrder(card.notBefore, card.issuedAt, card.expires)) return false;
   if (token.expires != i64.MAX_VALUE && token.expires > card.expires) return false;
-  if (token.notBefore != i64.MIN_VALUE && (token.notBefore < card.notBefore || token.notBefore >= card.expires)) return false;
+  if (token.notBefore != i64.MIN_VALUE && (token.notBefore < card.notBefore || token.notBefore >= card.expires))
+    return false;
   const isDated = token.issuedAt != i64.MIN_VALUE;
   return !isDated || (token.issuedAt >= max(card.issuedAt, card.notBefore) && token.issuedAt < card.expires);
 }

@@ -114,14 +114,16 @@ function doMapsAgree(): bool {
     const value = entry.position;
     entry.readHead();
     finishItem(entry);
-    if (!isHashes && !agrees(fingerprint(key, value), fingerprint(value, entry.position), payload, payloadEnd)) return false;
+    if (!isHashes && !agrees(fingerprint(key, value), fingerprint(value, entry.position), payload, payloadEnd))
+      return false;
   }
   for (let i = 0; i < disclosureCount(); i++) {
     const disclosure = disclosureAt(i);
     if (disclosure.parts != 3 || !isTop(disclosure.place)) continue;
     const print = fingerprint(disclosure.value, disclosure.key);
     const isOfPayload = disclosure.place == payload;
-    if (!agrees(disclosure.print, print, isOfPayload ? header : payload, isOfPayload ? headerEnd : payloadEnd)) return false;
+    if (!agrees(disclosure.print, print, isOfPayload ? header : payload, isOfPayload ? headerEnd : payloadEnd))
+      return false;
   }
   return true;
 }

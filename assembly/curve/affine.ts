@@ -63,6 +63,6 @@ export function swapNeighboursOf(r: usize, p: usize): void {
 
 /** Set one lane of r to that lane of p. */
 export function copyLane(r: usize, p: usize, lane: i32): void {
-  const at = <usize>lane << 2;
+  const at = (<usize>lane) << 2;
   for (let t: usize = at; t < AFFINE; t += 16) store<u32>(r + t, load<u32>(p + t));
 }

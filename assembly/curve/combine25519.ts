@@ -1,6 +1,15 @@
 import { reserve } from "../memory";
 import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
-import { ADDENDS, addPoints, decodeKeysVarTime, doublePoints, doubleWithoutT, POINTS, setNeutral, toAddends } from "./edwards25519";
+import {
+  ADDENDS,
+  addPoints,
+  decodeKeysVarTime,
+  doublePoints,
+  doubleWithoutT,
+  POINTS,
+  setNeutral,
+  toAddends,
+} from "./edwards25519";
 import { invertAll, mul, toBytes } from "./field25519";
 import { negateWhere, QUAD } from "./quad";
 import { ADD_WORK, addAffine, sumRows, toEdwards } from "./montgomery25519";
@@ -121,14 +130,14 @@ function sumSpread(count: i32): void {
 
 /** The entry of a pair's row, those of -k after those of s; the neutral one after all rows. */
 function pickSpread(pair: i32, row: i32, lane: i32): void {
-  const column = <usize>pair << 1;
+  const column = (<usize>pair) << 1;
   if (row < ROWS_B) {
     pickEntry(TABLE_B, WIDTH_B, row, <i32>load<i16>(DIGITS_B + <usize>row * (CHUNK * 2) + column), lane);
     return;
   }
   row -= ROWS_B;
   const digit = row < ROWS_A ? -(<i32>load<i16>(DIGITS_A + <usize>row * (CHUNK * 2) + column)) : 0;
-  pickEntry(load<usize>(TABLE_OF + (<usize>pair << 2)), WIDTH_A, row, digit, lane);
+  pickEntry(load<usize>(TABLE_OF + ((<usize>pair) << 2)), WIDTH_A, row, digit, lane);
 }
 
 /** ENCODINGS and ACCEPTABLE of `count` pairs with their public keys. */
@@ -139,8 +148,8 @@ export function combineOnceVarTime(count: i32): void {
   for (let row = 0; row < ROWS_B; row++, points += rowSize) loadBaseRow(points, row, quads);
   sumRows(POINT_ARENA, ROWS_B, quads, WORK);
   for (let i = 0; i < quads; i++) {
-    v128.store(ACCEPTABLE + (<usize>i << 4), decodeKeysVarTime(POINT, KEY_OF + (<usize>i << 4)));
-    multiplyNegated(DIGITS_A + (<usize>i << 3));
+    v128.store(ACCEPTABLE + ((<usize>i) << 4), decodeKeysVarTime(POINT, KEY_OF + ((<usize>i) << 4)));
+    multiplyNegated(DIGITS_A + ((<usize>i) << 3));
     toAddends(ADDEND, POINT);
     const sum = EXTENDED + <usize>i * POINTS;
     toEdwards(sum, POINT_ARENA + <usize>i * AFFINE);
@@ -154,10 +163,10 @@ function recodeChunk(count: i32, width: i32): i32 {
   const quads = (count + 3) >> 2;
   for (let i = 0; i < quads << 2; i++) {
     const from = <usize>min(i, count - 1);
-    recodeScalar(DIGITS_B + (<usize>i << 1), CHUNK * 2, S_SCALARS + (from << 5), WIDTH_B);
-    recodeScalar(DIGITS_A + (<usize>i << 1), CHUNK * 2, K_SCALARS + (from << 5), width);
-    store<usize>(TABLE_OF + (<usize>i << 2), load<usize>(TABLE_OF + (from << 2)));
-    store<usize>(KEY_OF + (<usize>i << 2), load<usize>(KEY_OF + (from << 2)));
+    recodeScalar(DIGITS_B + ((<usize>i) << 1), CHUNK * 2, S_SCALARS + (from << 5), WIDTH_B);
+    recodeScalar(DIGITS_A + ((<usize>i) << 1), CHUNK * 2, K_SCALARS + (from << 5), width);
+    store<usize>(TABLE_OF + ((<usize>i) << 2), load<usize>(TABLE_OF + (from << 2)));
+    store<usize>(KEY_OF + ((<usize>i) << 2), load<usize>(KEY_OF + (from << 2)));
   }
   return quads;
 }
@@ -166,7 +175,7 @@ function recodeChunk(count: i32, width: i32): i32 {
 function loadBaseRow(points: usize, row: i32, quads: i32): void {
   const digits = DIGITS_B + <usize>row * (CHUNK * 2);
   for (let i = 0; i < quads << 2; i++) {
-    pickEntry(TABLE_B, WIDTH_B, row, <i32>load<i16>(digits + (<usize>i << 1)), i & 3);
+    pickEntry(TABLE_B, WIDTH_B, row, <i32>load<i16>(digits + ((<usize>i) << 1)), i & 3);
     if ((i & 3) == 3) loadEntries(points + <usize>(i >> 2) * AFFINE, FOUR, v128.load(SIGNS));
   }
 }
@@ -175,14 +184,14 @@ function loadBaseRow(points: usize, row: i32, quads: i32): void {
 function loadKeyRow(points: usize, row: i32, quads: i32): void {
   const digits = DIGITS_A + <usize>row * (CHUNK * 2);
   for (let i = 0; i < quads << 2; i++) {
-    const table = load<usize>(TABLE_OF + (<usize>i << 2));
-    pickEntry(table, WIDTH_A, row, -(<i32>load<i16>(digits + (<usize>i << 1))), i & 3);
+    const table = load<usize>(TABLE_OF + ((<usize>i) << 2));
+    pickEntry(table, WIDTH_A, row, -(<i32>load<i16>(digits + ((<usize>i) << 1))), i & 3);
     if ((i & 3) == 3) loadEntries(points + <usize>(i >> 2) * AFFINE, FOUR, v128.load(SIGNS));
   }
 }
 
 function pickEntry(table: usize, width: i32, row: i32, digit: i32, lane: i32): void {
-  const at = <usize>lane << 2;
+  const at = (<usize>lane) << 2;
   store<usize>(FOUR + at, digit == 0 ? NEUTRAL_ENTRY : entryAt(table, width, row, abs(digit)));
   store<i32>(SIGNS + at, digit >> 31);
 }
@@ -240,7 +249,7 @@ function encodeChunk(count: i32): void {
   }
   for (let i = 0; i < count; i++) {
     const at = EXTENDED + <usize>(i >> 2) * POINTS;
-    const encoding = ENCODINGS + (<usize>i << 5);
+    const encoding = ENCODINGS + ((<usize>i) << 5);
     toBytes(encoding, at, i & 3);
     const sign = load<u8>(encoding) & 1;
     toBytes(encoding, at + QUAD, i & 3);

@@ -1,6 +1,16 @@
 import { reserve } from "../memory";
 import { AFFINE, copyLane, loadEntries, NEUTRAL_ENTRY, swapHalvesOf, swapNeighboursOf } from "./affine";
-import { fromElements, invertAll, mul, one, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "./field256";
+import {
+  fromElements,
+  invertAll,
+  mul,
+  one,
+  readWords,
+  sqr,
+  toElements,
+  writeWords,
+  zeroLanesVarTime,
+} from "./field256";
 import { recodeScalar, reduceOrder } from "./order256";
 import { base, isP256 } from "./prime";
 import { copy, negateWhere, QUAD, select } from "./quad";
@@ -135,14 +145,14 @@ function sumSpread<C>(count: i32): void {
 
 /** The entry of a pair's row, those of v after those of u; the neutral one after all rows. */
 function pickSpread<C>(pair: i32, row: i32, lane: i32): void {
-  const column = <usize>pair << 1;
+  const column = (<usize>pair) << 1;
   if (row < ROWS_G) {
     pickEntry(tableG<C>(), WIDTH_G, row, <i32>load<i16>(DIGITS_G + <usize>row * (CHUNK * 2) + column), lane);
     return;
   }
   row -= ROWS_G;
   const digit = row < ROWS_Q ? <i32>load<i16>(DIGITS_Q + <usize>row * (CHUNK * 2) + column) : 0;
-  pickEntry(load<usize>(TABLE_OF + (<usize>pair << 2)), WIDTH_Q, row, digit, lane);
+  pickEntry(load<usize>(TABLE_OF + ((<usize>pair) << 2)), WIDTH_Q, row, digit, lane);
 }
 
 /** ABSCISSAS and DECIDED of `count` pairs with their public keys. */

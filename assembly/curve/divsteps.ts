@@ -56,7 +56,7 @@ function stepThirty(eta: i64, f: i64, g: i64): i64 {
   let gv: i64 = 1;
   let left: i64 = BITS;
   while (true) {
-    const zeros = ctz(g | (<i64>-1 << left));
+    const zeros = ctz(g | ((<i64>-1) << left));
     g >>= zeros;
     fu <<= zeros;
     fv <<= zeros;
@@ -77,7 +77,7 @@ function stepThirty(eta: i64, f: i64, g: i64): i64 {
     }
     // g f (f^2 - 2) = -g/f mod 2^6: the multiple of f that clears as many low bits of g as may go before the next swap.
     const limit = min(min(eta + 1, left), 6);
-    const w = (g * f * (f * f - 2)) & ((<i64>1 << limit) - 1);
+    const w = (g * f * (f * f - 2)) & (((<i64>1) << limit) - 1);
     g += f * w;
     gu += fu * w;
     gv += fv * w;
@@ -179,7 +179,7 @@ function readLimbs(x: usize, bytes: usize): void {
     const bit = i * 30;
     const word = load<u64>(bytes + ((bit >> 6) << 3)) >> (bit & 63);
     const next = (bit & 63) > 34 && bit < 192 ? load<u64>(bytes + ((bit >> 6) << 3), 8) << (64 - (bit & 63)) : 0;
-    store<i64>(x + (<usize>i << 3), (word | next) & MASK);
+    store<i64>(x + ((<usize>i) << 3), (word | next) & MASK);
   }
 }
 
@@ -188,7 +188,7 @@ function writeLimbs(bytes: usize, x: usize): void {
   for (let i = 0; i < LIMBS; i++) {
     const bit = i * 30;
     const at = bytes + ((bit >> 6) << 3);
-    const limb = load<u64>(x + (<usize>i << 3));
+    const limb = load<u64>(x + ((<usize>i) << 3));
     store<u64>(at, load<u64>(at) | (limb << (bit & 63)));
     if ((bit & 63) > 34 && bit < 192) store<u64>(at, load<u64>(at, 8) | (limb >> (64 - (bit & 63))), 8);
   }

@@ -127,9 +127,9 @@ export function decodeKeysVarTime(r: usize, keys: usize): v128 {
   const x = r;
   const y = r + QUAD;
   for (let lane = 0; lane < 4; lane++) {
-    const key = load<usize>(keys + (<usize>lane << 2));
+    const key = load<usize>(keys + ((<usize>lane) << 2));
     fromBytes(y, lane, key);
-    store<i32>(VALID + (<usize>lane << 2), isCanonical(key) ? -1 : 0);
+    store<i32>(VALID + ((<usize>lane) << 2), isCanonical(key) ? -1 : 0);
   }
   // x^2 = u/v; the root, if there is one, is u v^3 (u v^7)^((p-5)/8), or that times a root of -1.
   const u = r + 2 * QUAD;
@@ -155,9 +155,9 @@ export function decodeKeysVarTime(r: usize, keys: usize): v128 {
   mul(B, x, ROOT);
   select(x, x, B, isRoot);
   for (let lane = 0; lane < 4; lane++) {
-    const key = load<usize>(keys + (<usize>lane << 2));
+    const key = load<usize>(keys + ((<usize>lane) << 2));
     toBytes(BYTES, x, lane);
-    store<i32>(NEGATIVE + (<usize>lane << 2), (load<u8>(BYTES) & 1) == load<u8>(key, 31) >>> 7 ? 0 : -1);
+    store<i32>(NEGATIVE + ((<usize>lane) << 2), (load<u8>(BYTES) & 1) == load<u8>(key, 31) >>> 7 ? 0 : -1);
   }
   negateWhere(x, x, v128.load(NEGATIVE));
   const decoded = v128.and(v128.load(VALID), v128.or(isRoot, isOther));

@@ -473,30 +473,30 @@ const ZERO_TEST = memory.data(160, 16);
 
 /** Set one lane from 32 bytes, little-endian; bit 255 is ignored. */
 export function fromBytes(r: usize, lane: i32, bytes: usize): void {
-  r += <usize>lane << 2;
+  r += (<usize>lane) << 2;
   let up: i32 = 0;
   for (let i = 0; i < LIMBS; i++) {
     const bit = i * LIMB_BITS;
     // Three bytes hold any 13 bits with their shift, and limb 19 ends at bit 254.
-    let limb = <i32>load<u16>(bytes + (bit >> 3)) >>> (bit & 7);
-    if ((bit >> 3) + 2 < 32) limb |= <i32>load<u8>(bytes + (bit >> 3) + 2) << (16 - (bit & 7));
+    let limb = (<i32>load<u16>(bytes + (bit >> 3))) >>> (bit & 7);
+    if ((bit >> 3) + 2 < 32) limb |= (<i32>load<u8>(bytes + (bit >> 3) + 2)) << (16 - (bit & 7));
     limb = (i == LIMBS - 1 ? limb & 0xff : limb & 0x1fff) + up;
     up = (limb + 0x1000) >> LIMB_BITS;
     if (i == LIMBS - 1) up = 0;
-    store<i16>(r + (<usize>(i >> 1) << 4) + (<usize>(i & 1) << 1), <i16>(limb - (up << LIMB_BITS)));
+    store<i16>(r + ((<usize>(i >> 1)) << 4) + ((<usize>(i & 1)) << 1), <i16>(limb - (up << LIMB_BITS)));
   }
 }
 
 /** The canonical 32 bytes, little-endian, of one lane. Bound: alpha(a) <= 7. */
 export function toBytes(bytes: usize, a: usize, lane: i32): void {
-  a += <usize>lane << 2;
+  a += (<usize>lane) << 2;
   // Four limbs make a word of 52 bits, five words the element; bit 255 is bit 47 of the last.
   let w0 = word(a);
   let w1 = word(a + 32);
   let w2 = word(a + 64);
   let w3 = word(a + 96);
   // x + 2^7 p is positive. With h = floor(x / 2^255), floor(x / p) is h or h + 1, and h + 1 if x + 19 (h + 1) says so.
-  let w4 = word(a + 128) + (<i64>128 << 47);
+  let w4 = word(a + 128) + ((<i64>128) << 47);
   const h = carried(w0 - 19 * 128, w1, w2, w3, w4) >> 47;
   const quotient = carried(w0 + 19 * (h - 127), w1, w2, w3, w4) >> 47;
   w0 += 19 * (quotient - 128);
@@ -521,9 +521,9 @@ const WORD_MASK: i64 = (1 << 52) - 1;
 function word(a: usize): i64 {
   return (
     <i64>load<i16>(a) +
-    (<i64>load<i16>(a, 2) << 13) +
-    (<i64>load<i16>(a, 16) << 26) +
-    (<i64>load<i16>(a, 18) << 39)
+    ((<i64>load<i16>(a, 2)) << 13) +
+    ((<i64>load<i16>(a, 16)) << 26) +
+    ((<i64>load<i16>(a, 18)) << 39)
   );
 }
 

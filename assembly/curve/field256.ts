@@ -442,17 +442,17 @@ export function one<C>(): usize {
 
 /** Set one lane to the limbs of a number below 2^256; `toElements` then makes it an element. */
 export function readWords(r: usize, lane: i32, words: usize): void {
-  r += <usize>lane << 2;
+  r += (<usize>lane) << 2;
   let up: i32 = 0;
   for (let i = 0; i < LIMBS; i++) {
     const bit = i * LIMB_BITS;
-    const word = words + (<usize>(bit >> 6) << 3);
+    const word = words + ((<usize>(bit >> 6)) << 3);
     const shift = bit & 63;
     let limb = <i32>((load<u64>(word) >> shift) & 0x1fff);
     if (shift > 64 - LIMB_BITS && i < LIMBS - 1) limb |= <i32>((load<u64>(word, 8) << (64 - shift)) & 0x1fff);
     limb += up;
     up = i < LIMBS - 1 ? (limb + 0x1000) >> LIMB_BITS : 0;
-    store<i16>(r + (<usize>(i >> 1) << 4) + (<usize>(i & 1) << 1), <i16>(limb - (up << LIMB_BITS)));
+    store<i16>(r + ((<usize>(i >> 1)) << 4) + ((<usize>(i & 1)) << 1), <i16>(limb - (up << LIMB_BITS)));
   }
 }
 
@@ -468,12 +468,12 @@ export function fromElements<C>(r: usize, a: usize): void {
 
 /** The number in one lane, from `fromElements`, brought between 0 and p. */
 export function writeWords<C>(words: usize, a: usize, lane: i32): void {
-  a += <usize>lane << 2;
+  a += (<usize>lane) << 2;
   let low: i64 = 0;
   let bits = 0;
   let at = words;
   for (let i = 0; i < LIMBS; i++) {
-    const limb = <i64>load<i16>(a + (<usize>(i >> 1) << 4) + (<usize>(i & 1) << 1));
+    const limb = <i64>load<i16>(a + ((<usize>(i >> 1)) << 4) + ((<usize>(i & 1)) << 1));
     // `low` holds the sign of what is below: a borrow from here.
     const sum = low + (limb << bits);
     const next = bits + LIMB_BITS;

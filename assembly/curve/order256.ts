@@ -85,7 +85,7 @@ export function subtractOrder<C>(r: usize, a: usize, b: usize): void {
 export function invertAllOrder<C>(a: usize, step: usize, count: i32, work: usize): void {
   memory.copy(PRODUCT, a, 32);
   for (let i = 1; i < count; i++) {
-    memory.copy(work + (<usize>i << 5), PRODUCT, 32);
+    memory.copy(work + ((<usize>i) << 5), PRODUCT, 32);
     mulOrder<C>(PRODUCT, PRODUCT, a + <usize>i * step);
   }
   // Each product lost a factor of 2^256, which its inverse has too much and loses on the way back: one step up is left.
@@ -93,7 +93,7 @@ export function invertAllOrder<C>(a: usize, step: usize, count: i32, work: usize
   enterOrder<C>(PRODUCT, PRODUCT);
   for (let i = count - 1; i > 0; i--) {
     const at = a + <usize>i * step;
-    const before = work + (<usize>i << 5);
+    const before = work + ((<usize>i) << 5);
     mulOrder<C>(before, before, PRODUCT);
     mulOrder<C>(PRODUCT, PRODUCT, at);
     memory.copy(at, before, 32);

@@ -72,7 +72,7 @@ export function limbOf(s: v128): v128 {
 
 /** Limb pairs of raised columns, brought back to -2^12 .. 2^12 - 1. */
 export function lower(limbs: v128): v128 {
-  return i16x8.sub(limbs, i16x8.splat(1 << <i16>(LIMB_BITS - 1)));
+  return i16x8.sub(limbs, i16x8.splat(<i16>((<i32>1) << (LIMB_BITS - 1))));
 }
 
 /** Two columns become one vector of limb pairs. */
@@ -160,13 +160,13 @@ export function splat(r: usize, x: usize): void {
 
 /** Copy one lane's element out, to twenty i16. */
 export function takeLane(x: usize, a: usize, lane: i32): void {
-  a += <usize>lane << 2;
+  a += (<usize>lane) << 2;
   for (let t: usize = 0; t < 10; t++) store<u32>(x + (t << 2), load<u32>(a + (t << 4)));
 }
 
 /** Set one lane to the element `x`. */
 export function putLane(r: usize, lane: i32, x: usize): void {
-  r += <usize>lane << 2;
+  r += (<usize>lane) << 2;
   for (let t: usize = 0; t < 10; t++) store<u32>(r + (t << 4), load<u32>(x + (t << 2)));
 }
 

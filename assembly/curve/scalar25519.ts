@@ -29,7 +29,7 @@ export function reduceScalar(scalar: usize, bytes: usize): void {
     // 28 bits and their shift fit in four bytes, two limbs in seven.
     const at = (i * 28) >> 3;
     const limb = at <= 60 ? <i64>load<u32>(bytes + at) : <i64>load<u8>(bytes + 63);
-    store<i64>(WORK + (<usize>i << 3), (limb >> ((i & 1) << 2)) & MASK);
+    store<i64>(WORK + ((<usize>i) << 3), (limb >> ((i & 1) << 2)) & MASK);
   }
   // hi 2^252 + lo = lo - hi c (mod L): from 512 to 392, 266 and then hardly more than 252 bits.
   fold(9, 5, 14);
@@ -44,7 +44,7 @@ export function reduceScalar(scalar: usize, bytes: usize): void {
   let up: u64 = 0;
   let bits = 0;
   for (let i = 0; i < 10; i++) {
-    up |= load<u64>(WORK + (<usize>i << 3)) << bits;
+    up |= load<u64>(WORK + ((<usize>i) << 3)) << bits;
     bits += 28;
     if (bits >= 32) {
       store<u32>(scalar, <u32>up);
@@ -61,7 +61,7 @@ export function reduceScalar(scalar: usize, bytes: usize): void {
  */
 function fold(first: i32, last: i32, top: i32): void {
   for (let i = first; i >= last; i--) {
-    const at = WORK + (<usize>i << 3);
+    const at = WORK + ((<usize>i) << 3);
     const high = load<i64>(at, 72);
     store<i64>(at, 0, 72);
     for (let j: usize = 0; j < C_BYTES; j += 8) store<i64>(at + j, load<i64>(at + j) - high * load<i64>(C + j));
@@ -73,12 +73,12 @@ function fold(first: i32, last: i32, top: i32): void {
 function settle(top: i32): void {
   let up: i64 = 0;
   for (let i = 0; i < top; i++) {
-    const at = WORK + (<usize>i << 3);
+    const at = WORK + ((<usize>i) << 3);
     up += load<i64>(at);
     store<i64>(at, up & MASK);
     up >>= LIMB_BITS;
   }
-  const at = WORK + (<usize>top << 3);
+  const at = WORK + ((<usize>top) << 3);
   store<i64>(at, load<i64>(at) + up);
 }
 

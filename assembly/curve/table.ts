@@ -17,7 +17,7 @@ export function entryAt(table: usize, width: i32, row: i32, m: i32): usize {
 
 /** The entry for 2^i P. */
 export function powerEntryAt(table: usize, width: i32, i: i32): usize {
-  return entryAt(table, width, i / width, 1 << i % width);
+  return entryAt(table, width, i / width, 1 << (i % width));
 }
 
 /** p[i] += q[i] for `count` fours of affine points, with work memory. */
@@ -39,7 +39,7 @@ export function fillTable(table: usize, width: i32, rows: i32, add: AddAffine, s
   for (let m = 2; m < 1 << (width - 1); m <<= 1) {
     for (let row = 0; row < rows; row++) {
       for (let n = 1; n < m; n++) {
-        const at = queue + (<usize>pending << 2);
+        const at = queue + ((<usize>pending) << 2);
         store<usize>(at, entryAt(table, width, row, n));
         store<usize>(at, entryAt(table, width, row, m), QUEUE_QUADS * 16);
         store<usize>(at, entryAt(table, width, row, m + n), QUEUE_QUADS * 32);
@@ -54,7 +54,7 @@ function addPending(add: AddAffine): void {
   if (pending == 0) return;
   // Fill the last four with the addition before.
   while ((pending & 3) != 0) {
-    const at = queue + (<usize>pending << 2);
+    const at = queue + ((<usize>pending) << 2);
     store<usize>(at, load<usize>(at - 4));
     store<usize>(at, load<usize>(at - 4, QUEUE_QUADS * 16), QUEUE_QUADS * 16);
     store<usize>(at, load<usize>(at - 4, QUEUE_QUADS * 32), QUEUE_QUADS * 32);
@@ -65,13 +65,13 @@ function addPending(add: AddAffine): void {
   const q = p + <usize>QUEUE_QUADS * AFFINE;
   const positive = i32x4.splat(0);
   for (let i = 0; i < quads; i++) {
-    const at = queue + (<usize>i << 4);
+    const at = queue + ((<usize>i) << 4);
     loadEntries(p + <usize>i * AFFINE, at, positive);
     loadEntries(q + <usize>i * AFFINE, at + QUEUE_QUADS * 16, positive);
   }
   add(p, q, quads, q + <usize>QUEUE_QUADS * AFFINE);
   for (let i = 0; i < pending; i++) {
-    storeEntry(load<usize>(queue + (<usize>i << 2), QUEUE_QUADS * 32), p + <usize>(i >> 2) * AFFINE, i & 3);
+    storeEntry(load<usize>(queue + ((<usize>i) << 2), QUEUE_QUADS * 32), p + <usize>(i >> 2) * AFFINE, i & 3);
   }
   pending = 0;
 }

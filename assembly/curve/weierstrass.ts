@@ -1,5 +1,16 @@
 import { AFFINE } from "./affine";
-import { carryLess, carryLessTwice, carryTriple, invert, mul, one, readWords, sqr, toElements, zeroLanesVarTime } from "./field256";
+import {
+  carryLess,
+  carryLessTwice,
+  carryTriple,
+  invert,
+  mul,
+  one,
+  readWords,
+  sqr,
+  toElements,
+  zeroLanesVarTime,
+} from "./field256";
 import { coefficient, prime } from "./prime";
 import { add, copy, QUAD, select, sub } from "./quad";
 import { isBelow, readBigEndian } from "./words";

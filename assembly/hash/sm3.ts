@@ -46,12 +46,12 @@ export function compress(block: usize): void {
   let t: u32 = 0x79cc4519;
   for (let i = 0; i < 64; i++) {
     if (i == 16) t = rotl<u32>(0x7a879d8a, 16);
-    const w = load<u32>(W + (<usize>i << 2));
+    const w = load<u32>(W + ((<usize>i) << 2));
     const a12 = rotl(a, 12);
     const ss1 = rotl(a12 + e + t, 7);
     const ff = i < 16 ? a ^ b ^ c : (a & b) | (c & (a | b));
     const gg = i < 16 ? e ^ f ^ g : g ^ (e & (f ^ g));
-    const tt1 = ff + d + (ss1 ^ a12) + (w ^ load<u32>(W + (<usize>i << 2), 16));
+    const tt1 = ff + d + (ss1 ^ a12) + (w ^ load<u32>(W + ((<usize>i) << 2), 16));
     const tt2 = gg + h + ss1 + w;
     d = c;
     c = rotl(b, 9);

@@ -80,7 +80,7 @@ export function verifyKnown(jobs: usize, count: i32): void {
     const table = tableFor(job.slot);
     job.valid = table != 0 ? 0 : UNDECIDED;
     if (table == 0) continue;
-    store<usize>(TABLE_OF + (<usize>filled << 2), table);
+    store<usize>(TABLE_OF + ((<usize>filled) << 2), table);
     prepare(filled++, job, keyAt(job.slot));
     if (filled == CHUNK) filled = decideKnown(filled);
   }
@@ -107,7 +107,7 @@ export function verifyOnce(jobs: usize, count: i32): void {
 }
 
 function keyAt(slot: i32): usize {
-  return KEYS + (<usize>slot << 5);
+  return KEYS + ((<usize>slot) << 5);
 }
 
 /** The table of `slot`, built now if it is due, 0 if it has none. */
@@ -124,12 +124,12 @@ function prepare(index: i32, job: Job, publicKey: usize): void {
   memory.copy(PREFIX, job.signature, 32);
   memory.copy(PREFIX + 32, publicKey, 32);
   sha512(PREFIX, 64, job.message, job.length, HASH);
-  const scalar = <usize>index << 5;
+  const scalar = (<usize>index) << 5;
   reduceScalar(K_SCALARS + scalar, HASH);
   const isCanonical = isScalarCanonicalVarTime(job.signature + 32);
   if (isCanonical) memory.copy(S_SCALARS + scalar, job.signature + 32, 32);
   else memory.fill(S_SCALARS + scalar, 0, 32);
-  const at = <usize>index << 2;
+  const at = (<usize>index) << 2;
   store<usize>(JOBS + at, changetype<usize>(job));
   store<usize>(KEY_OF + at, publicKey);
   store<bool>(CANONICAL + at, isCanonical);
@@ -144,13 +144,13 @@ function decideKnown(count: i32): i32 {
 
 function decideOnce(count: i32): i32 {
   combineOnceVarTime(count);
-  for (let i = 0; i < count; i++) decide(i, load<i32>(ACCEPTABLE + (<usize>i << 2)) != 0);
+  for (let i = 0; i < count; i++) decide(i, load<i32>(ACCEPTABLE + ((<usize>i) << 2)) != 0);
   return 0;
 }
 
 function decide(index: i32, isKeyAcceptable: bool): void {
-  const at = <usize>index << 2;
+  const at = (<usize>index) << 2;
   const job = changetype<Job>(load<usize>(JOBS + at));
-  const isR = memory.compare(ENCODINGS + (<usize>index << 5), job.signature, 32) == 0;
+  const isR = memory.compare(ENCODINGS + ((<usize>index) << 5), job.signature, 32) == 0;
   job.valid = <i32>(isR && load<bool>(CANONICAL + at) && isKeyAcceptable);
 }

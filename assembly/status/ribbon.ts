@@ -15,7 +15,7 @@
 // @ts-ignore: decorator
 @inline
 export function shuffle(hash: u64, seed: u32): u64 {
-  const x = (hash ^ (<u64>seed << 32)) * 0x9fb21c651e98df25;
+  const x = (hash ^ ((<u64>seed) << 32)) * 0x9fb21c651e98df25;
   return x ^ (x >>> 32);
 }
 
@@ -71,7 +71,7 @@ export function passes(words: usize, columns: u32, blocks: u32, seed: u32, hash:
   const shuffled = shuffle(hash, seed);
   const start = startOf(shuffled, blocks);
   const coefficients = coefficientsOf(shuffled);
-  const width = <usize>columns << 3;
+  const width = (<usize>columns) << 3;
   const block = words + <usize>(start >>> 6) * width;
   return matches(block, width, lowOf(coefficients, start), highOf(coefficients, start), hash);
 }
@@ -81,7 +81,7 @@ export function bitOf(words: usize, blocks: u32, seed: u32, hash: u64): bool {
   const shuffled = shuffle(hash, seed);
   const start = startOf(shuffled, blocks);
   const coefficients = coefficientsOf(shuffled);
-  const block = words + (<usize>(start >>> 6) << 3);
+  const block = words + ((<usize>(start >>> 6)) << 3);
   const low = load<u64>(block) & lowOf(coefficients, start);
   const high = load<u64>(block, 8) & highOf(coefficients, start);
   return (popcnt(low ^ high) & 1) != 0;

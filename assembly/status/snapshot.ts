@@ -118,11 +118,11 @@ function aim(probe: Probe, body: usize, cti: usize, period: u32): void {
   const shuffled = shuffle(hash, load<u8>(filter, FILTER_SEED));
   const start: u32 = blocks == 0 ? 0 : startOf(shuffled, blocks);
   const coefficients = coefficientsOf(shuffled);
-  const width: usize = blocks == 0 ? 0 : <usize>load<u8>(entry, PERIOD_FLAGGED_COLUMNS) << 3;
+  const width: usize = blocks == 0 ? 0 : (<usize>load<u8>(entry, PERIOD_FLAGGED_COLUMNS)) << 3;
   probe.hash = hash;
   probe.low = lowOf(coefficients, start);
   probe.high = highOf(coefficients, start);
-  probe.block = body + (<usize>load<u32>(filter, FILTER_WORDS) << 3) + <usize>(start >>> 6) * width;
+  probe.block = body + ((<usize>load<u32>(filter, FILTER_WORDS)) << 3) + <usize>(start >>> 6) * width;
   probe.width = width;
   probe.period = entry;
   probe.shard = shard;
@@ -147,11 +147,11 @@ export function judge(probe: Probe, body: usize): Status {
   if (isEmpty(probe, body)) return Status.GOOD;
   const rest = restAt(body, probe.shard);
   const columns = <u32>load<u8>(probe.period, PERIOD_SUSPENDED_COLUMNS);
-  let words = body + (<usize>load<u32>(rest, REST_WORDS) << 3);
+  let words = body + ((<usize>load<u32>(rest, REST_WORDS)) << 3);
   if (!exact(words, rest, FLAGGED_EXACT, probe.hash)) return Status.GOOD;
-  words += <usize>blocksOf(rest, FLAGGED_EXACT) << 3;
+  words += (<usize>blocksOf(rest, FLAGGED_EXACT)) << 3;
   if (!filtered(words, columns, rest, probe.hash)) return Status.REVOKED;
-  words += <usize>columns * blocksOf(rest, SUSPENDED_FILTER) << 3;
+  words += (<usize>columns * blocksOf(rest, SUSPENDED_FILTER)) << 3;
   return exact(words, rest, SUSPENDED_EXACT, probe.hash) ? Status.SUSPENDED : Status.REVOKED;
 }
 

@@ -101,14 +101,7 @@ export function statusEpoch(issuer: i32): u32 {
  * The status of one credential at a moment, all times in seconds since 1970, as far as snapshots know it: UNCHECKED
  * where its issuer has none. `issuedAt` and `expires` are its claims, i64.MIN_VALUE and i64.MAX_VALUE where it has none.
  */
-export function statusOf(
-  issuer: i32,
-  cti: usize,
-  ctiLength: i32,
-  issuedAt: i64,
-  expires: i64,
-  at: i64,
-): Status {
+export function statusOf(issuer: i32, cti: usize, ctiLength: i32, issuedAt: i64, expires: i64, at: i64): Status {
   source = 0;
   if (<u32>issuer >= <u32>MAX_ISSUERS) return Status.UNCHECKED;
   const slot = slotAt(issuer);
@@ -136,14 +129,7 @@ export function statusOf(
  * list is loaded.
  */
 export function statusOfCredential(issuer: i32, credential: Credential, at: i64): Status {
-  const status = statusOf(
-    issuer,
-    credential.cti,
-    credential.ctiLength,
-    credential.issuedAt,
-    credential.expires,
-    at,
-  );
+  const status = statusOf(issuer, credential.cti, credential.ctiLength, credential.issuedAt, credential.expires, at);
   if (source != 0 || credential.statusIndex < 0) return status;
   const uri = credential.statusUri;
   const listed = statusInList(issuer, uri, credential.statusUriLength, credential.statusIndex, at, maxAge);

@@ -11,7 +11,16 @@ export { loadTrust, trustKeys, trustNames } from "../trust";
 export { checkSignature, controlBuffer } from "../control";
 
 export { clearLists, listSpace, loadList } from "../status/list";
-export { changeStatus, advanceStatus, clearStatus, goWithoutStatus, limitStatusAge, loadStatus, statusEpoch, statusSpace } from "../status/status";
+export {
+  changeStatus,
+  advanceStatus,
+  clearStatus,
+  goWithoutStatus,
+  limitStatusAge,
+  loadStatus,
+  statusEpoch,
+  statusSpace,
+} from "../status/status";
 
 /** A batch that begins with "!" traps, one that begins with "?" never ends. */
 export function verify(from: i32): i32 {

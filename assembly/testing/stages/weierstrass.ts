@@ -16,7 +16,17 @@ import * as ecdsa from "../../signature/ecdsa";
 import * as sm2 from "../../signature/sm2";
 import { addOrder, enterOrder, invertAllOrder, mulOrder, recodeScalar, subtractOrder } from "../../curve/order256";
 import { P256, SM2 } from "../../curve/prime";
-import { carry, fromElements, invert, mul, readWords, sqr, toElements, writeWords, zeroLanesVarTime } from "../../curve/field256";
+import {
+  carry,
+  fromElements,
+  invert,
+  mul,
+  readWords,
+  sqr,
+  toElements,
+  writeWords,
+  zeroLanesVarTime,
+} from "../../curve/field256";
 import { add, sub } from "../../curve/quad";
 import { addAffine, addMixed, doubleJacobian } from "../../curve/weierstrass";
 

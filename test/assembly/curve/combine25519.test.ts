@@ -32,7 +32,12 @@ function check(engine: Ed25519, s: bigint, k: bigint, a: bigint, part = 0n): voi
     .subtract(kt === 0n ? ZERO : torsion.multiply(kt));
   const { stages } = engine;
   const out = stages.base + 1024;
-  stages.exports.ed25519Combine(out, stages.put(bytesOf(s), 0), stages.put(bytesOf(k), 32), stages.put(key.toBytes(), 64));
+  stages.exports.ed25519Combine(
+    out,
+    stages.put(bytesOf(s), 0),
+    stages.put(bytesOf(k), 32),
+    stages.put(key.toBytes(), 64),
+  );
   const found = [0, 32, 64].map((offset) => Buffer.from(stages.take(out + offset, 32)).toString("hex"));
   expect({ s, k, a, part, found }).toEqual({ s, k, a, part, found: Array(3).fill(expected.toHex()) });
 }
@@ -65,7 +70,7 @@ describe("[s]B - [k]A", () => {
     for (let bit = 0n; bit < 252n; bit += 5n) {
       check(debug, 1n << bit, (1n << bit) - 1n, 9n);
       check(debug, (1n << bit) - 1n, 1n << bit, 9n);
-      check(debug, (1n << bit) * 3n % L, (1n << 251n) + (1n << bit), 9n);
+      check(debug, ((1n << bit) * 3n) % L, (1n << 251n) + (1n << bit), 9n);
     }
   });
 
@@ -78,7 +83,12 @@ describe("[s]B - [k]A", () => {
         for (const a of [quotient, L - quotient]) {
           check(release, 1n << (11n * i), 1n << (10n * j), a);
           // The same with other rows filled.
-          check(release, ((0x5a5a5a5a5a5a5a5an << (11n * (i + 1n))) + (1n << (11n * i))) % (1n << 252n), 1n << (10n * j), a);
+          check(
+            release,
+            ((0x5a5a5a5a5a5a5a5an << (11n * (i + 1n))) + (1n << (11n * i))) % (1n << 252n),
+            1n << (10n * j),
+            a,
+          );
         }
       }
     }

@@ -1,16 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadStages } from "../../support/stages.js";
-import {
-  addPoints,
-  fromWords,
-  mod,
-  multiplyPoint,
-  p256,
-  pointBytes,
-  sm2,
-  wordsOf,
-} from "../../support/weierstrass.js";
+import { addPoints, fromWords, mod, multiplyPoint, p256, pointBytes, sm2, wordsOf } from "../../support/weierstrass.js";
 
 interface CombineExports {
   combine256(curve: number, out: number, u: number, v: number, publicKey: number): void;
@@ -29,7 +20,13 @@ describe.each(["stages", "debug"] as const)("sums of two products (%s build)", a
     function combine(u: bigint, v: bigint, q: bigint): (bigint | undefined)[] {
       const key = pointBytes(multiplyPoint(curve, q, base));
       const out = stages.base + 1024;
-      stages.exports.combine256(number, out, stages.put(wordsOf(u), 0), stages.put(wordsOf(v), 32), stages.put(key, 64));
+      stages.exports.combine256(
+        number,
+        out,
+        stages.put(wordsOf(u), 0),
+        stages.put(wordsOf(v), 32),
+        stages.put(key, 64),
+      );
       return [0, 36, 72].map((at) => {
         const bytes = stages.take(out + at, 36);
         return bytes[35] === 0 ? undefined : fromWords(bytes.slice(0, 32));
@@ -42,7 +39,13 @@ describe.each(["stages", "debug"] as const)("sums of two products (%s build)", a
     }
 
     const special = [0n, 1n, 2n, 3n, 15n, 16n, 17n, 128n, 129n, 255n, 256n, 512n, 513n, 1023n, 1024n, 1n << 128n];
-    const scalars = [...special, (order - 1n) / 2n, (order + 1n) / 2n, 1n << 255n, ...special.slice(1).map((k) => order - k)];
+    const scalars = [
+      ...special,
+      (order - 1n) / 2n,
+      (order + 1n) / 2n,
+      1n << 255n,
+      ...special.slice(1).map((k) => order - k),
+    ];
     const scalar = fc.oneof(fc.constantFrom(...scalars), fc.bigInt({ min: 0n, max: order - 1n }));
     // Keys that meet the multiples of the base point wherever these are equal, opposite or sum up to infinity.
     const logarithm = fc.oneof(

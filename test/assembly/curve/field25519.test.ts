@@ -105,7 +105,10 @@ describe("the field of 2^255 - 19, four lanes", () => {
         field().field25519Sqr(r, a);
         expect(take(r)[0]).toBe(modulo(valueOf(x) ** 2n));
         tight();
-        putLimbs(a, x.map((limb) => limb * 3));
+        putLimbs(
+          a,
+          x.map((limb) => limb * 3),
+        );
         field().field25519Carry(r, a);
         expect(take(r)[0]).toBe(modulo(3n * valueOf(x)));
         tight();

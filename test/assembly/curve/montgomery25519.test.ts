@@ -14,7 +14,8 @@ type Point = { u: bigint; v: bigint } | undefined;
 function add(a: Point, b: Point): Point {
   if (!a || !b) return a ?? b;
   if (a.u === b.u && (a.v !== b.v || a.v === 0n)) return undefined;
-  const slope = a.u === b.u ? (3n * a.u * a.u + 2n * A * a.u + 1n) * invert(2n * a.v, P) : (b.v - a.v) * invert(b.u - a.u, P);
+  const slope =
+    a.u === b.u ? (3n * a.u * a.u + 2n * A * a.u + 1n) * invert(2n * a.v, P) : (b.v - a.v) * invert(b.u - a.u, P);
   const u = mod(slope * slope - A - a.u - b.u, P);
   return { u, v: mod(slope * (a.u - u) - a.v, P) };
 }

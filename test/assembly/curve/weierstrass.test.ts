@@ -40,7 +40,9 @@ describe.each(["stages", "debug"] as const)("points (%s build)", async (build) =
     const lanes = [0, 1, 2, 3].flatMap((turn) => [...pairs.slice(turn), ...pairs.slice(0, turn)]);
 
     function putElements(at: number, values: readonly bigint[]): void {
-      values.forEach((value, lane) => { exports.field256Read(base + at, lane, stages.put(wordsOf(value), WORDS)); });
+      values.forEach((value, lane) => {
+        exports.field256Read(base + at, lane, stages.put(wordsOf(value), WORDS));
+      });
       exports.field256Op(number, ENTER, base + at, base + at, 0);
     }
     function takeElements(at: number): bigint[] {
@@ -53,8 +55,14 @@ describe.each(["stages", "debug"] as const)("points (%s build)", async (build) =
     /** Where a point is infinite its coordinates are those of any point. */
     function putAffine(at: number, four: readonly Point[]): void {
       const some = four.map((point) => point ?? curve.base!);
-      putElements(at, some.map(({ x }) => x));
-      putElements(at + QUAD, some.map(({ y }) => y));
+      putElements(
+        at,
+        some.map(({ x }) => x),
+      );
+      putElements(
+        at + QUAD,
+        some.map(({ y }) => y),
+      );
       stages.put(new Uint8Array(Int32Array.from(four, (point) => (point ? 0 : -1)).buffer), at + 2 * QUAD);
     }
     function takeAffine(at: number): Point[] {
@@ -64,9 +72,18 @@ describe.each(["stages", "debug"] as const)("points (%s build)", async (build) =
     }
     /** With Z = 1, or as infinity. */
     function putJacobian(at: number, four: readonly Point[]): void {
-      putElements(at, four.map((point) => point?.x ?? 1n));
-      putElements(at + QUAD, four.map((point) => mod(2n * (point?.y ?? 1n), curve.p)));
-      putElements(at + 2 * QUAD, four.map((point) => (point ? 1n : 0n)));
+      putElements(
+        at,
+        four.map((point) => point?.x ?? 1n),
+      );
+      putElements(
+        at + QUAD,
+        four.map((point) => mod(2n * (point?.y ?? 1n), curve.p)),
+      );
+      putElements(
+        at + 2 * QUAD,
+        four.map((point) => (point ? 1n : 0n)),
+      );
     }
     function takeJacobian(at: number): Point[] {
       const [xs, ws, zs] = [takeElements(at), takeElements(at + QUAD), takeElements(at + 2 * QUAD)];
@@ -81,12 +98,20 @@ describe.each(["stages", "debug"] as const)("points (%s build)", async (build) =
 
     it("are added in one batch: different, equal, opposite and infinite ones", () => {
       fours.forEach((four, i) => {
-        putAffine(P + i * AFFINE, four.map(([left]) => left));
-        putAffine(Q + i * AFFINE, four.map(([, right]) => right));
+        putAffine(
+          P + i * AFFINE,
+          four.map(([left]) => left),
+        );
+        putAffine(
+          Q + i * AFFINE,
+          four.map(([, right]) => right),
+        );
       });
       exports.weierstrassAdd(number, base + P, base + Q, fours.length, base + WORK);
       fours.forEach((four, i) => {
-        expect(takeAffine(P + i * AFFINE), `four ${i}`).toEqual(four.map(([left, right]) => addPoints(curve, left, right)));
+        expect(takeAffine(P + i * AFFINE), `four ${i}`).toEqual(
+          four.map(([left, right]) => addPoints(curve, left, right)),
+        );
       });
     });
 

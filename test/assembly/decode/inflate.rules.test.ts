@@ -1,7 +1,14 @@
 import zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Code } from "../../../src/abi/code.js";
-import { BitWriter, dynamicBlock, END_OF_BLOCK, fixedDistance, fixedLiteral, fixedMatch3 } from "../../support/deflate.js";
+import {
+  BitWriter,
+  dynamicBlock,
+  END_OF_BLOCK,
+  fixedDistance,
+  fixedLiteral,
+  fixedMatch3,
+} from "../../support/deflate.js";
 import { loadStages } from "../../support/stages.js";
 
 interface Inflate {
@@ -32,20 +39,23 @@ describe("the rules of deflate, at their bounds", async () => {
     return written < 0 ? -written : Buffer.from(stages.take(stages.base + OUT, written)).toString("latin1");
   }
 
-  it.each([1, 2, 3, 4, 5, 15, 16, 17, 31, 32, 33, 255, 256, 257, 4096])("a match may reach back over all of %i bytes and no further", (count) => {
-    const head = "ab".repeat(count).slice(0, count);
-    for (const beyond of [0, 1]) {
-      const bits = new BitWriter().put(1, 1).put(1, 2);
-      for (const char of head) fixedLiteral(bits, char.charCodeAt(0));
-      fixedMatch3(bits);
-      fixedDistance(bits, count + beyond);
-      bits.put(0, 7);
-      // One beyond lies a zero: the checksum fits what an inflater would give that reached for it.
-      const source = beyond === 0 ? head : `\0${head}`;
-      const whole = head + source.repeat(3).slice(0, 3);
-      expect(inflate(bits.bytes(), Buffer.from(whole))).toBe(beyond === 0 ? whole : Code.BAD_ZLIB);
-    }
-  });
+  it.each([1, 2, 3, 4, 5, 15, 16, 17, 31, 32, 33, 255, 256, 257, 4096])(
+    "a match may reach back over all of %i bytes and no further",
+    (count) => {
+      const head = "ab".repeat(count).slice(0, count);
+      for (const beyond of [0, 1]) {
+        const bits = new BitWriter().put(1, 1).put(1, 2);
+        for (const char of head) fixedLiteral(bits, char.charCodeAt(0));
+        fixedMatch3(bits);
+        fixedDistance(bits, count + beyond);
+        bits.put(0, 7);
+        // One beyond lies a zero: the checksum fits what an inflater would give that reached for it.
+        const source = beyond === 0 ? head : `\0${head}`;
+        const whole = head + source.repeat(3).slice(0, 3);
+        expect(inflate(bits.bytes(), Buffer.from(whole))).toBe(beyond === 0 ? whole : Code.BAD_ZLIB);
+      }
+    },
+  );
 
   const letters = new Map([[97, 1], [END_OF_BLOCK, 1]]); // prettier-ignore
 

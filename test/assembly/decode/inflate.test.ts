@@ -252,16 +252,19 @@ describe("inflate", () => {
     }
   });
 
-  it.each(["stages", "debug"] as const)("decides every bit flip as zlib does, and refuses those in the padding (%s build)", (build) => {
-    for (const card of build === "debug" ? cards.slice(0, 3) : cards) {
-      for (let bit = 0; bit < card.length * 8; bit++) {
-        const flipped = Uint8Array.from(card);
-        flipped[bit >> 3]! ^= 1 << (bit & 7);
-        if (!same(inflate(flipped, undefined, undefined, build), expectedOf(flipped)))
-          expect.fail(`bit ${bit} of ${card.toString("hex")}`);
+  it.each(["stages", "debug"] as const)(
+    "decides every bit flip as zlib does, and refuses those in the padding (%s build)",
+    (build) => {
+      for (const card of build === "debug" ? cards.slice(0, 3) : cards) {
+        for (let bit = 0; bit < card.length * 8; bit++) {
+          const flipped = Uint8Array.from(card);
+          flipped[bit >> 3]! ^= 1 << (bit & 7);
+          if (!same(inflate(flipped, undefined, undefined, build), expectedOf(flipped)))
+            expect.fail(`bit ${bit} of ${card.toString("hex")}`);
+        }
       }
-    }
-  });
+    },
+  );
 
   /** Compare a deflate stream under a good header and checksum: accepted or refused, the bytes, and where it ends. */
   function agreesOnRaw(raw: Uint8Array): void {

@@ -133,7 +133,17 @@ describe.each(["stages", "debug"] as const)("ECDSA on P-256 (%s build)", async (
     const s = mod(r * invert(u2, n), n);
     const message = new Uint8Array(32);
     const top = 2n ** 256n - 1n;
-    const pairs = [[r, s], [0n, s], [r, 0n], [0n, 0n], [n, s], [r, n], [top, s], [r, top], [n - 1n, n - 1n]] as const;
+    const pairs = [
+      [r, s],
+      [0n, s],
+      [r, 0n],
+      [0n, 0n],
+      [n, s],
+      [r, n],
+      [top, s],
+      [r, top],
+      [n - 1n, n - 1n],
+    ] as const;
     const cases = pairs.map(([a, b]) => ({ key, signature: pairBytes(a, b), message }));
     expect(stage.verifyEveryWay(cases, "digest")).toEqual([true, ...pairs.slice(1).map(() => false)]);
   });
@@ -152,13 +162,19 @@ describe.each(["stages", "debug"] as const)("ECDSA on P-256 (%s build)", async (
         [mod(77n * d, n), 77n],
         [mod(-d, n), 1n], // opposite in the last addition
         [mod(-99n * d, n), 99n],
-        [1n, 1n], [1n, n - 1n], [n - 1n, 1n], [2n, n - 2n], [255n, 257n],
-        [2n ** 128n - 1n, 2n ** 128n + 1n], [2n ** 255n - 1n, 2n ** 248n],
+        [1n, 1n],
+        [1n, n - 1n],
+        [n - 1n, 1n],
+        [2n, n - 2n],
+        [255n, 257n],
+        [2n ** 128n - 1n, 2n ** 128n + 1n],
+        [2n ** 255n - 1n, 2n ** 248n],
       ];
       // Scalars whose halves in odd digits are equal, or nearly: k = n - 2 L, where n = L modulo 2^128.
       const low = n % 2n ** 128n;
       for (const half of [low, 2n ** 128n - low]) {
-        for (const k of [n - 2n * half, mod(2n * half, n), mod(n + 2n * half, n)]) scalars.push([k, 3n], [3n, k], [k, k]);
+        for (const k of [n - 2n * half, mod(2n * half, n), mod(n + 2n * half, n)])
+          scalars.push([k, 3n], [3n, k], [k, k]);
       }
       for (const [u1, u2] of scalars) {
         const sum = addPoints(p256, multiplyPoint(p256, u1, base), multiplyPoint(p256, u2, q));
@@ -172,7 +188,9 @@ describe.each(["stages", "debug"] as const)("ECDSA on P-256 (%s build)", async (
     }
     expect(expected.filter((valid) => !valid).length).toBeGreaterThan(cases.length / 2);
     const verdicts = stage.verifyEveryWay(cases, "digest");
-    verdicts.forEach((verdict, i) => { expect(verdict, `case ${i}`).toBe(expected[i]); });
+    verdicts.forEach((verdict, i) => {
+      expect(verdict, `case ${i}`).toBe(expected[i]);
+    });
   });
 
   it("compares x modulo n: accepts r = x - n", () => {
@@ -249,7 +267,11 @@ describe("ECDSA on P-256, more busy keys than tables", () => {
       const message = utf8(`job ${i}`);
       const signature = Uint8Array.from(sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }));
       if (i % 5 === 0) signature[40]! ^= 4;
-      return { key: Uint8Array.from([...Buffer.from(x!, "base64url"), ...Buffer.from(y!, "base64url")]), signature, message };
+      return {
+        key: Uint8Array.from([...Buffer.from(x!, "base64url"), ...Buffer.from(y!, "base64url")]),
+        signature,
+        message,
+      };
     });
     // A key earns its table after 64 jobs, in the fifth round: by then every table is another's.
     const rounds = Array.from({ length: 6 }, () => cases).flat();

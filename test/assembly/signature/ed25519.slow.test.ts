@@ -36,7 +36,8 @@ it(`agrees with node:crypto on ${TOTAL} random signatures, good and corrupted`, 
 function corrupt({ message, signature }: { message: Uint8Array; signature: Uint8Array }, copy: number) {
   if (copy === 0) return { message, signature };
   const target = copy === 9 && message.length > 0 ? Uint8Array.from(message) : Uint8Array.from(signature);
-  const at = copy === 9 && message.length > 0 ? randomInt(message.length) : copy < 5 ? randomInt(32) : 32 + randomInt(32);
+  const at =
+    copy === 9 && message.length > 0 ? randomInt(message.length) : copy < 5 ? randomInt(32) : 32 + randomInt(32);
   target[at] = (target[at] ?? 0) ^ (1 << randomInt(8));
   return copy === 9 && message.length > 0 ? { message: target, signature } : { message, signature: target };
 }

@@ -44,7 +44,13 @@ describe.skipIf(!vectorsPresent)("third-party Ed25519 vectors" + vectorsNote, ()
       testGroups: { publicKey: { pk: string }; tests: { tcId: number; msg: string; sig: string; result: string }[] }[];
     };
     const cases = testGroups.flatMap(({ publicKey, tests }) =>
-      tests.map(({ tcId, msg, sig, result }) => ({ tcId, result, key: hex(publicKey.pk), msg: hex(msg), sig: hex(sig) })),
+      tests.map(({ tcId, msg, sig, result }) => ({
+        tcId,
+        result,
+        key: hex(publicKey.pk),
+        msg: hex(msg),
+        sig: hex(sig),
+      })),
     );
     expect(cases.length).toBeGreaterThan(100);
     // The engine reads 64 bytes of signature; another length never gets that far.
@@ -70,13 +76,18 @@ describe.skipIf(!vectorsPresent)("third-party Ed25519 vectors" + vectorsNote, ()
     const beside = list.flatMap((item, i) => [
       { ...item, signature: flip(item.signature, (i * 37) % 512) },
       { ...item, key: flip(item.key, (i * 11) % 256) },
-      ...(item.message.length > 0 ? [{ ...item, message: flip(item.message, (i * 29) % (item.message.length * 8)) }] : []),
+      ...(item.message.length > 0
+        ? [{ ...item, message: flip(item.message, (i * 29) % (item.message.length * 8)) }]
+        : []),
     ]);
     expect(verdicts(release, beside)).toEqual(beside.map(() => false));
   });
 
   it("accepts exactly cases 2 and 3 of the published edge cases", () => {
-    const cases = readVectorJson("ed25519/speccheck-cases.json") as Record<"message" | "pub_key" | "signature", string>[];
+    const cases = readVectorJson("ed25519/speccheck-cases.json") as Record<
+      "message" | "pub_key" | "signature",
+      string
+    >[];
     const list = cases.map(({ message, pub_key, signature }) => ({
       key: hex(pub_key),
       message: hex(message),

@@ -123,6 +123,10 @@ function rawSignature(der: Uint8Array): Uint8Array {
   const raw = new Uint8Array(64);
   const r = der.subarray(4, 4 + der[3]!);
   const s = der.subarray(6 + r.length);
-  for (const [end, digits] of [[32, r], [64, s]] as const) raw.set(digits.slice(-32), end - Math.min(digits.length, 32));
+  for (const [end, digits] of [
+    [32, r],
+    [64, s],
+  ] as const)
+    raw.set(digits.slice(-32), end - Math.min(digits.length, 32));
   return raw;
 }

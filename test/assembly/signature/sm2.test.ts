@@ -18,7 +18,15 @@ import {
 } from "../../support/weierstrass.js";
 
 interface EdgeCases {
-  tests: { level: "message" | "digest"; publicKey: string; msg?: string; e: string; sig: string | null; result: string; comment: string }[];
+  tests: {
+    level: "message" | "digest";
+    publicKey: string;
+    msg?: string;
+    e: string;
+    sig: string | null;
+    result: string;
+    comment: string;
+  }[];
 }
 
 interface Annex {
@@ -41,7 +49,10 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
       const other = { ...good, message: new TextEncoder().encode(example.message + " ") };
       expect(stage.verifyEveryWay([good, swapped, other])).toEqual([true, false, false]);
       const digest = { ...good, message: hexBytes(example.e) };
-      expect(stage.verifyEveryWay([digest, { ...digest, message: new Uint8Array(32) }], "digest")).toEqual([true, false]);
+      expect(stage.verifyEveryWay([digest, { ...digest, message: new Uint8Array(32) }], "digest")).toEqual([
+        true,
+        false,
+      ]);
     });
 
     it("accepts the LTE-V2X example once two digits of its misprinted e change places", () => {
@@ -65,7 +76,9 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
         message: hexBytes(level === "message" ? test.msg! : test.e.padStart(64, "0")),
       }));
       const verdicts = stage.verifyEveryWay(cases, level);
-      chosen.forEach((test, i) => { expect(verdicts[i], test.comment).toBe(test.result === "valid"); });
+      chosen.forEach((test, i) => {
+        expect(verdicts[i], test.comment).toBe(test.result === "valid");
+      });
     });
   });
 
@@ -80,9 +93,7 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
       if (i % 3 === 1) signature[i % 64]! ^= 1 << (i % 8);
       if (i % 3 === 2 && message.length > 0) message[i % message.length]! ^= 0x10;
       cases.push({ key: hexBytes(publicKey).subarray(1), signature, message });
-      expected.push(
-        peer.doVerifySignature(message, Buffer.from(signature).toString("hex"), publicKey, { hash: true }),
-      );
+      expected.push(peer.doVerifySignature(message, Buffer.from(signature).toString("hex"), publicKey, { hash: true }));
     }
     expect(expected).toContain(true);
     expect(expected).toContain(false);
@@ -100,7 +111,10 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
       const scalars: [bigint, bigint][] = [
         [mod(7n * d, n), 7n], // equal in the last addition
         [mod(-7n * d, n), 7n], // opposite
-        [1n, 2n], [n - 1n, 3n], [255n, 257n], [2n ** 128n - 1n, 2n ** 128n + 1n],
+        [1n, 2n],
+        [n - 1n, 3n],
+        [255n, 257n],
+        [2n ** 128n - 1n, 2n ** 128n + 1n],
       ];
       for (const half of [low, 2n ** 128n - low]) {
         for (const k of [n - 2n * half, mod(2n * half, n), mod(n + 2n * half, n)]) scalars.push([k, 3n], [3n, k]);
@@ -117,7 +131,9 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
       }
     }
     const verdicts = stage.verifyEveryWay(cases, "digest");
-    verdicts.forEach((verdict, i) => { expect(verdict, `case ${i}`).toBe(expected[i]); });
+    verdicts.forEach((verdict, i) => {
+      expect(verdict, `case ${i}`).toBe(expected[i]);
+    });
   });
 
   it("reduces x modulo n: accepts a point whose x lies between n and p", () => {
@@ -149,7 +165,17 @@ describe.each(["stages", "debug"] as const)("SM2 (%s build)", async (build) => {
     const good = (r: bigint, sum = multiplyPoint(sm2, s + r + s, base)!.x) => bytesOf(mod(r - sum, n));
     const message = good(9n);
     const at = (r: bigint, s0: bigint) => ({ key, signature: pairBytes(r, s0), message });
-    const cases = [at(9n, s), zeroT, at(9n + n, s), at(9n, s + n), at(0n, s), at(9n, 0n), at(n, s), at(9n, n), at(0n, 0n)];
+    const cases = [
+      at(9n, s),
+      zeroT,
+      at(9n + n, s),
+      at(9n, s + n),
+      at(0n, s),
+      at(9n, 0n),
+      at(n, s),
+      at(9n, n),
+      at(0n, 0n),
+    ];
     expect(stage.verifyEveryWay(cases, "digest")).toEqual([true, ...cases.slice(1).map(() => false)]);
   });
 

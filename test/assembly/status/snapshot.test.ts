@@ -16,7 +16,10 @@ const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const period = fc.oneof(fc.integer({ min: 680, max: 690 }), fc.constantFrom(0, MAX_PERIOD - 1, MAX_PERIOD));
 /** Universes of which any share is revoked and any share of that suspended. */
 const universe = fc
-  .record({ flagged: fc.double({ min: 0, max: 1, noNaN: true }), suspended: fc.double({ min: 0, max: 1, noNaN: true }) })
+  .record({
+    flagged: fc.double({ min: 0, max: 1, noNaN: true }),
+    suspended: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
   .chain(({ flagged, suspended }) =>
     fc.uniqueArray(
       fc.record({
@@ -60,7 +63,13 @@ describe("look-up in a snapshot", () => {
     }));
     loadSnapshot(wasm, 5, await buildSnapshot(sourceOf(persons), claims));
     const time = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-    const question = fc.record({ issuer: fc.constantFrom(0, 5, -1, 1024), cti: fc.uint8Array(), at: time, expires: time, issuedAt: time });
+    const question = fc.record({
+      issuer: fc.constantFrom(0, 5, -1, 1024),
+      cti: fc.uint8Array(),
+      at: time,
+      expires: time,
+      issuedAt: time,
+    });
     fc.assert(
       fc.property(question, ({ issuer, cti, issuedAt, expires, at }) => {
         const answer = wasm.statusOf(issuer, stages.put(cti, 0), cti.length, issuedAt, expires, at);
@@ -79,7 +88,9 @@ describe("look-up in a snapshot", () => {
     for (const expires of moments) {
       const person = { cti: new Uint8Array(16), period: periodOf(expires), status: Status.SUSPENDED };
       loadSnapshot(wasm, 0, await buildSnapshot(sourceOf([person]), claims));
-      expect(wasm.statusOf(0, stages.put(person.cti, 0), 16, 0n, BigInt(expires), 0n), `${expires}`).toBe(Status.SUSPENDED);
+      expect(wasm.statusOf(0, stages.put(person.cti, 0), 16, 0n, BigInt(expires), 0n), `${expires}`).toBe(
+        Status.SUSPENDED,
+      );
     }
     expect(periodOf(undefined)).toBe(MAX_PERIOD);
     expect(periodOf(-5)).toBe(0);
