@@ -37,6 +37,8 @@ export interface ServerOptions {
   idleSeconds?: number;
   /** Streams, and HTTP requests at work, from one address; 256 by default. */
   perAddress?: number;
+  /** Bytes of answers that may wait for slow readers of all streams together; 128 MiB by default. */
+  unsent?: number;
   /** Connections in all; 10,000 by default. */
   connections?: number;
   /** Names that the server has beside localhost and `host`; see Origins. */
@@ -77,6 +79,7 @@ export interface RunningServer {
 /** A gate has few scans open, and asks again only those that are still fresh. */
 const GATE_CREDITS: Credits = { items: 4, bytes: 64 * 1024 };
 const BULK_BYTES = 16 * 1024 * 1024;
+const UNSENT_BYTES = 128 * 1024 * 1024;
 
 function creditsOf(lane: Lane, items: number): Credits {
   return lane === "gate" ? GATE_CREDITS : { items, bytes: BULK_BYTES };
@@ -125,11 +128,11 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const claims = options.claims ?? new Claims(claimsOptions(judge));
   const tally = new Tally(judge, metrics, new Replay(claims));
   const schedule = new Schedule(() => judge.stats);
-  const { credits = 4_096, idleSeconds = 600 } = options;
+  const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
   const epoch = (): number | null => dataInForce().epoch;
   const sessions = new Sessions({ tally, schedule, creditsOf: (lane) => creditsOf(lane, credits), epoch });
-  const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, dataInForce });
+  const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce });
   const door = new VerifyDoor(tally, token, perAddress);
   addGauges(metrics, { sockets, tally, schedule, stream, sessions, claims });
   const readiness = options.readiness ?? new Readiness(judge);
@@ -198,6 +201,7 @@ function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, session
   metrics.gauge("hufu_items_waiting", "Texts that wait for their turn", () => schedule.waiting.count);
   metrics.gauge("hufu_sockets_uws", "1 where uWebSockets.js speaks to clients, 0 where node:http and ws do", () => Number(sockets === "uws")); // prettier-ignore
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
+  metrics.gauge("hufu_unsent_bytes", "Bytes of answers that wait for slow readers of streams", () => stream.unsent);
   metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
 }
 

@@ -19,6 +19,7 @@ import { DROPPED, type StreamSocket } from "../http/sockets/seam.js";
 import type { Carrier, Session } from "./session.js";
 import type { Party, Sessions } from "./sessions.js";
 import { bearerOf, type TokenCheck } from "./token.js";
+import { Unsent } from "./unsent.js";
 
 export interface StreamOptions {
   /** Version of the server, for the greeting. */
@@ -27,6 +28,8 @@ export interface StreamOptions {
   idleSeconds: number;
   /** Connections from one address. */
   perAddress: number;
+  /** Bytes of answers that may wait for slow readers, of all connections together. */
+  unsent: number;
   /** What welcomes tell of the data in force; see WelcomeFrame. */
   dataInForce: () => Pick<WelcomeFrame, "epoch" | "dataAge">;
 }
@@ -87,6 +90,7 @@ const CODECS = [msgpackCodec, jsonCodec];
 export class Stream {
   readonly #sockets = new Set<Socket>();
   readonly #addresses: PerAddress;
+  readonly #unsent: Unsent<Socket>;
   readonly #sessions: Sessions;
   readonly #token: TokenCheck;
   readonly #options: StreamOptions;
@@ -99,6 +103,7 @@ export class Stream {
     this.#token = token;
     this.#options = options;
     this.#addresses = new PerAddress(options.perAddress);
+    this.#unsent = new Unsent(options.unsent);
     const every = options.idleSeconds > 0 ? Math.min(WATCH_MS, options.idleSeconds * 250) : WATCH_MS;
     this.#watch = setInterval(() => {
       this.#lookAround();
@@ -107,6 +112,11 @@ export class Stream {
 
   get size(): number {
     return this.#sockets.size;
+  }
+
+  /** Bytes of answers that wait for slow readers. */
+  get unsent(): number {
+    return this.#unsent.total;
   }
 
   /** Frames that have come in. */
@@ -163,9 +173,8 @@ export class Stream {
     connection.session = session;
     const { version, dataInForce } = this.#options;
     const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };
-    send(socket, { type: "welcome", server: version, session: told, resumed, credits: session.credits, limits, ...dataInForce() }); // prettier-ignore
     connection.carrier = {
-      send: (frame) => send(socket, frame),
+      send: (frame) => this.#send(socket, frame),
       close: (code, reason) => {
         close(socket, code, reason);
       },
@@ -173,6 +182,8 @@ export class Stream {
         if (this.#draining) this.#closeIfDone(socket);
       },
     };
+    this.#send(socket, { type: "welcome", server: version, session: told, resumed, credits: session.credits, limits, ...dataInForce() }); // prettier-ignore
+    if (!this.#sockets.has(socket)) return undefined;
     session.attach(connection.carrier);
     return session;
   }
@@ -203,7 +214,7 @@ export class Stream {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (error.seq === undefined) close(socket, CloseCode.BAD_FRAME, error.message);
-      else send(socket, refusal(error.seq, error.message));
+      else this.#send(socket, refusal(error.seq, error.message));
     }
   }
 
@@ -228,6 +239,7 @@ export class Stream {
     connection.open = false;
     clearTimeout(connection.greeting);
     this.#leave(connection);
+    this.#unsent.forget(socket);
     if (this.#sockets.delete(socket)) this.#addresses.leave(connection.address);
   }
 
@@ -251,7 +263,7 @@ export class Stream {
     this.#draining = true;
     clearInterval(this.#watch);
     for (const socket of [...this.#sockets]) {
-      send(socket, { type: "drain", retryAfterMs: Math.floor(Math.random() * RETRY_WITHIN) });
+      this.#send(socket, { type: "drain", retryAfterMs: Math.floor(Math.random() * RETRY_WITHIN) });
       this.#closeIfDone(socket);
     }
   }
@@ -274,6 +286,20 @@ export class Stream {
     if (open && (session?.owed ?? 0) === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
+  /** False: it will not arrive. */
+  #send(socket: Socket, frame: ServerFrame): boolean {
+    const { codec, open } = socket.getUserData();
+    // Beyond MAX_BACKPRESSURE the connection is cut by this call, and `closed` runs within it.
+    if (!open || socket.send(codec.encode(frame), codec.binary) === DROPPED) return false;
+    this.#unsent.look(socket);
+    // A code would wait behind all that is not read.
+    for (let slow = this.#unsent.tooSlow(); slow !== undefined; slow = this.#unsent.tooSlow()) {
+      slow.close();
+      this.#unsent.forget(slow);
+    }
+    return true;
+  }
+
   #lookAround(): void {
     const { idleSeconds } = this.#options;
     const before = idleSeconds > 0 ? performance.now() - idleSeconds * 1000 : -Infinity;
@@ -292,13 +318,6 @@ const GOING_AWAY = "the server is shutting down";
 
 function refusal(seq: number, message: string): ErrorFrame {
   return { type: "error", seq, code: "BAD_REQUEST", message };
-}
-
-/** False: it will not arrive. */
-function send(socket: Socket, frame: ServerFrame): boolean {
-  const { codec, open } = socket.getUserData();
-  // Beyond MAX_BACKPRESSURE the connection is cut by this call, and `closed` runs within it.
-  return open && socket.send(codec.encode(frame), codec.binary) !== DROPPED;
 }
 
 /** A reason has 123 bytes at most (RFC 6455 section 5.5), none of them the half of a character. */

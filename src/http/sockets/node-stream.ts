@@ -42,7 +42,7 @@ export class NodeStream<T> implements StreamSocket<T> {
   send(message: string | Uint8Array, isBinary: boolean): number {
     if (this.#isOver) return DROPPED;
     if (this.#socket.bufferedAmount + message.length > this.#behavior.maxBackpressure) {
-      this.cut();
+      this.close();
       return DROPPED;
     }
     this.#socket.send(message, { binary: isBinary });
@@ -62,7 +62,11 @@ export class NodeStream<T> implements StreamSocket<T> {
     if (!this.#isOver) this.#socket.ping();
   }
 
-  cut(): void {
+  getBufferedAmount(): number {
+    return this.#isOver ? 0 : this.#socket.bufferedAmount;
+  }
+
+  close(): void {
     this.#socket.terminate();
     this.#over();
   }

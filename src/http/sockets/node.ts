@@ -86,7 +86,7 @@ class NodeApp implements App {
 
   close(): void {
     Server.prototype.close.call(this.#server);
-    for (const stream of [...this.#streams]) stream.cut();
+    for (const stream of [...this.#streams]) stream.close();
     for (const socket of [...this.#connections]) socket.destroy();
   }
 

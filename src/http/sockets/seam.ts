@@ -38,6 +38,10 @@ export interface StreamSocket<T> {
   /** Closes it, and `close` is called before this returns. */
   end(code: number, reason: string): unknown;
   ping(): unknown;
+  /** Bytes that wait for the reader. */
+  getBufferedAmount(): number;
+  /** Cuts it without a word, and forgets what waits. */
+  close(): unknown;
 }
 
 /** What `send` says of a message that was neither sent nor kept. */
