@@ -38,3 +38,13 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] ?? NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
+
+/** Successive batches of so many, round and round: no two calls see the same. */
+export function turns<T>(all: readonly T[], size: number): () => T[] {
+  let next = 0;
+  return () => {
+    const start = next;
+    next = (next + size) % all.length;
+    return all.slice(start, start + size);
+  };
+}

@@ -5,7 +5,7 @@ import { Engine } from "../src/engine/engine.js";
 import { Verifier } from "../src/engine/verifier.js";
 import { momentOf } from "../src/format/requirements.js";
 import { type CardAlgorithm, type Deck, makeDeck } from "./cards.js";
-import { measure } from "./measure.js";
+import { measure, turns } from "./measure.js";
 import { PeerVerifier } from "./peer.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 
@@ -27,8 +27,8 @@ async function oneInstance(algorithm: CardAlgorithm, name: string, options: Benc
   const requirements = momentOf(new Date());
   assertAll(engine.verifyAll(deck.bytes, requirements).map(({ code }) => code === "VALID"));
   assertAll(deck.qrs.map((qr) => peer.verify(qr)));
-  const ourTurn = turns(deck.bytes);
-  const peerTurn = turns(deck.qrs);
+  const ourTurn = turns(deck.bytes, BATCH);
+  const peerTurn = turns(deck.qrs, BATCH);
   const [ours = NaN, theirs = NaN] = await measure(
     [
       { name: "hufu", operations: BATCH, run: () => engine.verifyAll(ourTurn(), requirements) },
@@ -73,16 +73,6 @@ async function wholePool(options: BenchOptions): Promise<BenchResult> {
 function chunks(deck: Deck, size: number): string[][] {
   const count = Math.ceil(deck.qrs.length / size);
   return Array.from({ length: count }, (_, i) => deck.qrs.slice(i * size, (i + 1) * size));
-}
-
-/** Successive batches of the deck, round and round: no two calls see the same cards. */
-function turns<T>(all: readonly T[]): () => T[] {
-  let next = 0;
-  return () => {
-    const start = next;
-    next = (next + BATCH) % all.length;
-    return all.slice(start, start + BATCH);
-  };
 }
 
 function assertAll(verdicts: readonly boolean[]): void {

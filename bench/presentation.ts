@@ -1,6 +1,6 @@
 import { Engine } from "../src/engine/engine.js";
 import { momentOf, type Requirements } from "../src/format/requirements.js";
-import { measure } from "./measure.js";
+import { measure, turns } from "./measure.js";
 import { PresentationPeer } from "./presentation-peer.js";
 import { AUDIENCE, makeCrowd, presentAll, type Crowd, type HolderAlgorithm } from "./presented.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
@@ -46,7 +46,7 @@ async function verdicts(algorithm: HolderAlgorithm, crowd: Crowd, claims: number
   const good = engine.verifyAll(bytes, requirements).every(({ code }) => code === "VALID");
   const isRead = texts.map((text) => peer.verify(text)).every((identity) => identity?.size === claims.length + 2);
   if (!good || !isRead) throw new Error("a good presentation was not accepted: the benchmark would measure nonsense");
-  const [ourTurn, peerTurn] = [turns(bytes), turns(texts)];
+  const [ourTurn, peerTurn] = [turns(bytes, BATCH), turns(texts, BATCH)];
   const [ours = NaN, theirs = NaN] = await measure(
     [
       { name: "hufu", operations: BATCH, run: () => engine.verifyAll(ourTurn(), requirements) },
@@ -68,7 +68,10 @@ async function signaturesAlone(algorithm: HolderAlgorithm, crowd: Crowd, options
   const issued = layJobs(stages, crowd.issued, () => 0);
   const held = layJobs(stages, crowd.holders.map(({ signed }) => signed), (i) => keys[i] ?? 0); // prettier-ignore
   const once = algorithm === "P-256" ? exports.ecdsaVerifyOnce : exports.ed25519VerifyOnce;
-  const next = turns(crowd.issued.map((_, i) => i));
+  const next = turns(
+    crowd.issued.map((_, i) => i),
+    BATCH,
+  );
   const both = (): void => {
     const [first = 0] = next();
     exports.ed25519VerifyKnown(issued + first * JOB_SIZE, BATCH);
@@ -95,14 +98,4 @@ async function sizes(crowd: Crowd): Promise<BenchResult[]> {
 
 function meanLength(texts: readonly string[]): number {
   return Math.round(texts.reduce((sum, text) => sum + text.length, 0) / texts.length);
-}
-
-/** Successive batches, round and round: no two calls see the same. */
-function turns<T>(all: readonly T[]): () => T[] {
-  let next = 0;
-  return () => {
-    const start = next;
-    next = (next + BATCH) % all.length;
-    return all.slice(start, start + BATCH);
-  };
 }
