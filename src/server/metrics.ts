@@ -35,7 +35,7 @@ export class Metrics {
     });
     this.#duration = new Histogram({
       name: "hufu_request_duration_seconds",
-      help: "From the arrival of a request or frame to its answer",
+      help: "From the arrival of a whole request or frame to its answer, its wait for a turn included",
       labelNames: ["door"],
       buckets: BUCKETS,
       registers,
@@ -90,11 +90,15 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** The answer to one request or frame; `began` as performance.now() gave it. */
-  answered(door: Door, verdicts: readonly Verdict[], began: number): void {
+  /** Verdicts that were given, by whomever: BUSY is one of them. */
+  answered(door: Door, verdicts: readonly Verdict[]): void {
     const counts = this.#counts[door];
     for (const { code } of verdicts) counts.set(code, (counts.get(code) ?? 0) + 1);
-    this.#duration.observe({ door }, (performance.now() - began) / 1000);
+  }
+
+  /** A whole request or frame is answered that `came` when performance.now() said so. */
+  took(door: Door, came: number): void {
+    this.#duration.observe({ door }, (performance.now() - came) / 1000);
   }
 }
 

@@ -1,6 +1,7 @@
 import { TEXT_CAPACITY } from "../abi/batch.js";
 import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import type { VerifierStats } from "../engine/verifier.js";
+import type { Lane } from "../format/wire/frame.js";
 import { MAX_CONTEXT_TEXTS_LENGTH } from "../format/requirements.js";
 import { Census } from "./census.js";
 import { type Owner, Turns } from "./turns.js";
@@ -12,7 +13,7 @@ export interface Work {
   readonly bytes: number;
   /** Hand over the texts from `from` to before `to`, and call `done` once they are answered. Must not throw. */
   submit(from: number, to: number, done: () => void): void;
-  /** Answer each of them that there is no room. Must not throw. */
+  /** Answer each of them that there is no room; nothing of it has been handed over. Must not throw. */
   refuse(): void;
 }
 
@@ -78,13 +79,15 @@ export class Schedule {
     this.#ring = ring;
   }
 
-  /** May so many bytes wait? */
-  hasRoom(bytes: number): boolean {
-    return this.#bytes + bytes <= MAX_WAITING_BYTES;
+  /** Let `work` wait for its turn in a lane; what is too much to be kept is refused at once. */
+  ask(lane: Lane, owner: Owner, work: Work): void {
+    if (lane === "gate") this.#gate(owner, work);
+    else if (this.#bytes + work.bytes <= MAX_WAITING_BYTES) this.#bulk(owner, work);
+    else work.refuse();
   }
 
   /** Now, before all bulk work, or in turns with other gates; refused where there is no room for too long. */
-  gate(owner: Owner, work: Work): void {
+  #gate(owner: Owner, work: Work): void {
     if (this.#gates.isEmpty && this.#hasGateRoom()) {
       this.#submitGate(work);
       return;
@@ -97,8 +100,8 @@ export class Schedule {
     this.#watchGates();
   }
 
-  /** After what `owner` has waiting already, in turns with the others. The caller has looked at `hasRoom`. */
-  bulk(owner: Owner, work: Work): void {
+  /** After what `owner` has waiting already, in turns with the others. */
+  #bulk(owner: Owner, work: Work): void {
     const queue = this.#queues.of(owner);
     if (queue === undefined) this.#queues.enter(owner, { works: [work], begun: 0 });
     else queue.works.push(work);

@@ -1,7 +1,8 @@
 import { systemClock } from "../engine/clock.js";
-import type { Credits, Lane, WelcomeFrame } from "../format/wire/frame.js";
+import type { WelcomeFrame } from "../format/wire/frame.js";
 import { limitConnections } from "./connections.js";
 import { Claims } from "./claims.js";
+import { creditsOf } from "./credits.js";
 import { openHealthDoor, type Probe, type Probes } from "../http/health.js";
 import { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
@@ -76,14 +77,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** A gate has few scans open, and asks again only those that are still fresh. */
-const GATE_CREDITS: Credits = { items: 4, bytes: 64 * 1024 };
-const BULK_BYTES = 16 * 1024 * 1024;
 const UNSENT_BYTES = 128 * 1024 * 1024;
-
-function creditsOf(lane: Lane, items: number): Credits {
-  return lane === "gate" ? GATE_CREDITS : { items, bytes: BULK_BYTES };
-}
 
 /** `work`, done again where what it said is a second old. */
 function everySecond<T>(work: () => T): () => T {
@@ -133,7 +127,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const epoch = (): number | null => dataInForce().epoch;
   const sessions = new Sessions({ tally, schedule, creditsOf: (lane) => creditsOf(lane, credits), epoch });
   const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce });
-  const door = new VerifyDoor(tally, token, perAddress);
+  const door = new VerifyDoor(tally, schedule, token, perAddress);
   addGauges(metrics, { sockets, tally, schedule, stream, sessions, claims });
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { Code } from "../abi/code.js";
-import { bareVerdict } from "../engine/verdict.js";
 import { CloseCode, type Credits, type Lane, type ServerFrame } from "../format/wire/frame.js";
 import type { Question } from "../format/wire/client-frame.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { Answers, workOf } from "./asking.js";
 import type { Schedule, Work } from "./schedule.js";
 import type { Tally } from "./tally.js";
 import { outOfScope, type Scope } from "./token.js";
@@ -47,26 +46,13 @@ export interface SessionTerms {
 }
 
 /** A frame that was taken, until its answer has been handed to a carrier. */
-class Owed {
-  readonly verdicts: Verdict[];
-  #left: number;
-
+class Owed extends Answers {
   constructor(
     readonly question: Question,
     readonly bytes: number,
+    readonly came: number,
   ) {
-    this.verdicts = new Array<Verdict>(question.qrs.length);
-    this.#left = question.qrs.length;
-  }
-
-  get isAnswered(): boolean {
-    return this.#left === 0;
-  }
-
-  /** The verdicts from `from` on. */
-  answer(from: number, part: readonly Verdict[]): void {
-    part.forEach((verdict, index) => (this.verdicts[from + index] = verdict));
-    this.#left -= part.length;
+    super(question.qrs.length);
   }
 }
 
@@ -145,10 +131,10 @@ export class Session {
   }
 
   /**
-   * Take a frame of `bytes` bytes, which are kept until it is answered. One that is unanswered and asked again, as after a
-   * lost connection, is answered once.
+   * Take a frame of `bytes` bytes, which are kept until it is answered, and which `came` when performance.now() said so.
+   * One that is unanswered and asked again, as after a lost connection, is answered once.
    */
-  ask(question: Question, bytes: number): Fault | "other-question" | undefined {
+  ask(question: Question, bytes: number, came: number): Fault | "other-question" | undefined {
     const { schedule } = this.#desk;
     const { seq, qrs } = question;
     const before = this.#owed.get(seq);
@@ -167,12 +153,9 @@ export class Session {
     }
     this.#items += qrs.length;
     this.#bytes += bytes;
-    const owed = new Owed(question, bytes);
+    const owed = new Owed(question, bytes, came);
     this.#owed.set(seq, owed);
-    const work = this.#workOf(owed, requests);
-    if (this.lane === "gate") schedule.gate(this, work);
-    else if (schedule.hasRoom(bytes)) schedule.bulk(this, work);
-    else work.refuse();
+    schedule.ask(this.lane, this, this.#workOf(owed, requests));
     return undefined;
   }
 
@@ -193,31 +176,15 @@ export class Session {
       const own = scan === undefined ? [this.id, seq, index] : isAlone(index) ? [scan] : [scan, index];
       return JSON.stringify([this.party, ...own]);
     };
-    const submit = (from: number, to: number, done: () => void): void => {
-      const question = {
-        door: "stream" as const,
-        party: this.party,
-        qrs: to - from === qrs.length ? qrs : qrs.slice(from, to),
-        requirementsOf: (index: number) => requirementsOf(from + index),
-        scanOf: (index: number) => scanOf(from + index),
-      };
-      tally.ask(question, (verdicts) => {
-        this.#answer(owed, from, verdicts);
-        done();
-      });
-    };
-    const refuse = (): void => {
-      this.#answer(
-        owed,
-        0,
-        Array.from(qrs, () => bareVerdict(Code.BUSY)),
-      );
-    };
-    return { count: qrs.length, bytes: owed.bytes, submit, refuse };
+    const asked = { door: "stream" as const, party: this.party, qrs, requirementsOf, scanOf };
+    return workOf(tally, asked, owed.bytes, (from, part) => {
+      this.#answer(owed, from, part);
+    });
   }
 
   #answer(owed: Owed, from: number, part: readonly Verdict[]): void {
-    owed.answer(from, part);
+    owed.take(from, part);
+    if (owed.isWhole) this.#desk.tally.metrics.took("stream", owed.came);
     if (this.#carrier === undefined) this.#kept += sizeOf(part);
     this.#deliver(owed);
   }
@@ -225,7 +192,7 @@ export class Session {
   #deliver(owed: Owed): void {
     const { seq } = owed.question;
     const carrier = this.#carrier;
-    if (!owed.isAnswered || carrier === undefined || this.#owed.get(seq) !== owed) return;
+    if (!owed.isWhole || carrier === undefined || this.#owed.get(seq) !== owed) return;
     // What a slow reader's line has dropped was never sent: the next connection gets it.
     if (!carrier.send({ type: "verdicts", seq, epoch: this.#desk.epoch(), verdicts: owed.verdicts })) return;
     this.#owed.delete(seq);

@@ -228,7 +228,7 @@ export class Stream {
       return;
     }
     const session = connection.session ?? this.#welcome(socket, connection.party, { request: {} });
-    const fault = session?.ask(frame, bytes);
+    const fault = session?.ask(frame, bytes, connection.heard);
     if (fault === "other-question")
       throw new FrameError("seq is that of another question, which is unanswered", frame.seq);
     if (fault !== undefined) close(socket, fault.code, fault.reason);

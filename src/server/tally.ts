@@ -1,4 +1,6 @@
+import { Code } from "../abi/code.js";
 import type { Known } from "../engine/detail.js";
+import { bareVerdict } from "../engine/verdict.js";
 import type { Verifier } from "../engine/verifier.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
@@ -47,15 +49,21 @@ export class Tally {
    */
   ask(question: Question, done: (verdicts: readonly Verdict[]) => void): void {
     const { door, qrs, requirementsOf } = question;
-    const began = performance.now();
     this.inFlight.enter(qrs.length);
     this.judge.submitMany(qrs, requirementsOf, (judged, known) => {
       const verdicts =
         known.size === 0 ? judged : judged.map((verdict, i) => this.#settle(verdict, known.get(i), question, i));
-      this.metrics.answered(door, verdicts, began);
+      this.metrics.answered(door, verdicts);
       done(verdicts);
       this.inFlight.leave(qrs.length);
     });
+  }
+
+  /** The verdicts on so many texts that there is no room for. */
+  refuse(door: Door, count: number): readonly Verdict[] {
+    const verdicts = Array.from({ length: count }, () => bareVerdict(Code.BUSY));
+    this.metrics.answered(door, verdicts);
+    return verdicts;
   }
 
   /** What one verdict is in the light of those before it. A presentation is claimed last, and only where it is accepted. */

@@ -1,12 +1,15 @@
 import { RequestError } from "../format/wire/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { Answers, workOf } from "./asking.js";
 import { BodyBudget } from "../http/bodies.js";
 import { Census } from "./census.js";
+import { GATE_CREDITS } from "./credits.js";
 import type { Exchange } from "../http/exchange.js";
 import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
 import { type Questions, readQuestions } from "./questions.js";
-import type { Tally } from "./tally.js";
+import type { Schedule } from "./schedule.js";
+import type { Question, Tally } from "./tally.js";
 import { bearerOf, outOfScope, type TokenCheck } from "./token.js";
 
 /** Bytes of a body: 1,000 of the longest texts and the fields about them. */
@@ -15,13 +18,15 @@ export const MAX_BODY_LENGTH = 5 * 1024 * 1024;
 /** The HTTP door: `POST /v1/verify`. */
 export class VerifyDoor {
   readonly #tally: Tally;
+  readonly #schedule: Schedule;
   readonly #token: TokenCheck;
   readonly #addresses: PerAddress;
   readonly #bodies = new BodyBudget();
   readonly atWork = new Census();
 
-  constructor(tally: Tally, token: TokenCheck, perAddress: number) {
+  constructor(tally: Tally, schedule: Schedule, token: TokenCheck, perAddress: number) {
     this.#tally = tally;
+    this.#schedule = schedule;
     this.#token = token;
     this.#addresses = new PerAddress(perAddress);
   }
@@ -34,6 +39,7 @@ export class VerifyDoor {
     }
     this.#enter(exchange);
     const body = await exchange.body(MAX_BODY_LENGTH, this.#bodies);
+    const came = performance.now();
     const { qrs, requests, single } = readBody(body);
     for (const request of new Set(requests)) {
       const fault = outOfScope(scope, request);
@@ -54,13 +60,33 @@ export class VerifyDoor {
         return JSON.stringify([party, ...place]);
       },
     };
-    const verdicts = await new Promise<readonly Verdict[]>((resolve) => {
-      this.#tally.ask(question, resolve);
-    });
+    const verdicts = await this.#answerTo(question, exchange, body.length);
+    this.#tally.metrics.took("http", came);
     if (verdicts.every(({ code }) => code === "BUSY")) {
       throw new Problem("BUSY", "no room for another batch; ask again in a second", { "Retry-After": "1" });
     }
     exchange.json(single ? verdicts[0] : { verdicts });
+  }
+
+  /**
+   * Takes its turn as what comes over streams does: in the lane of gates what a gate may ask at a time, else as bulk work.
+   * Never settles when the peer goes first.
+   */
+  #answerTo(question: Question, exchange: Exchange, bytes: number): Promise<readonly Verdict[]> {
+    const { party, qrs } = question;
+    const owner = { party, address: exchange.address };
+    exchange.onEnd(() => {
+      this.#schedule.leave(owner);
+    });
+    const lane = qrs.length <= GATE_CREDITS.items ? "gate" : "bulk";
+    return new Promise((resolve) => {
+      const answers = new Answers(qrs.length);
+      const work = workOf(this.#tally, question, bytes, (from, part) => {
+        answers.take(from, part);
+        if (answers.isWhole) resolve(answers.verdicts);
+      });
+      this.#schedule.ask(lane, owner, work);
+    });
   }
 
   #enter(exchange: Exchange): void {

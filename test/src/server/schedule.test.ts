@@ -58,9 +58,9 @@ describe("the schedule", () => {
     const schedule = await open();
     const answered: string[] = [];
     const bank = work("bank", 4_000, answered);
-    schedule.bulk(owner(), bank.work);
+    schedule.ask("bulk", owner(), bank.work);
     const gate = work("gate", 1, answered);
-    schedule.gate(owner(), gate.work);
+    schedule.ask("gate", owner(), gate.work);
     await Promise.all([bank.all, gate.all]);
     expect(answered).toHaveLength(4_001);
     // What is with the engine: at work, at hand, and being filled.
@@ -73,8 +73,8 @@ describe("the schedule", () => {
     const large = work("large", 3_000, answered);
     const small = Array.from({ length: 300 }, () => work("small", 10, answered));
     const [bank, hotel] = [owner(), owner()];
-    schedule.bulk(bank, large.work);
-    for (const { work } of small) schedule.bulk(hotel, work);
+    schedule.ask("bulk", bank, large.work);
+    for (const { work } of small) schedule.ask("bulk", hotel, work);
     await Promise.all([large.all, ...small.map(({ all }) => all)]);
     expect(answered).toHaveLength(6_000);
     // The first had the ring to itself when it came.
@@ -88,7 +88,7 @@ describe("the schedule", () => {
     const schedule = await open(slabs);
     const codes: string[] = [];
     const works = Array.from({ length: 6 }, () => work("bank", 700, [], codes));
-    for (const { work } of works) schedule.bulk(owner(), work);
+    for (const { work } of works) schedule.ask("bulk", owner(), work);
     expect(schedule.waiting.count).toBeGreaterThan(3_000);
     await Promise.all(works.map(({ all }) => all));
     expect(codes).toHaveLength(4_200);
@@ -99,10 +99,10 @@ describe("the schedule", () => {
   it("leaves slabs to gates while banks have all that they may", async () => {
     const schedule = await open(4);
     const bank = work("bank", 4_000, []);
-    schedule.bulk(owner(), bank.work);
+    schedule.ask("bulk", owner(), bank.work);
     const codes: string[] = [];
     const gates = Array.from({ length: 30 }, () => work("gate", 1, [], codes));
-    for (const { work } of gates) schedule.gate(owner(), work);
+    for (const { work } of gates) schedule.ask("gate", owner(), work);
     await Promise.all([bank.all, ...gates.map(({ all }) => all)]);
     expect(new Set(codes)).toEqual(new Set(["VALID"]));
   });
@@ -113,7 +113,7 @@ describe("the schedule", () => {
     const before = work("before", 128, others);
     before.work.submit(0, 128, () => undefined);
     const bank = work("bank", 10, others);
-    schedule.bulk(owner(), bank.work);
+    schedule.ask("bulk", owner(), bank.work);
     expect(schedule.waiting.count).toBe(10);
     await bank.all;
     expect(others.slice(128)).toEqual(Array<string>(10).fill("bank"));
@@ -123,15 +123,20 @@ describe("the schedule", () => {
     const schedule = await open();
     const answered: string[] = [];
     const gone = owner();
-    for (let i = 0; i < 5; i++) schedule.bulk(gone, work("gone", 500, answered).work);
+    for (let i = 0; i < 5; i++) schedule.ask("bulk", gone, work("gone", 500, answered).work);
     schedule.leave(gone);
     expect(schedule.waiting.count).toBe(0);
     const rest = work("rest", 500, answered);
-    schedule.bulk(owner(), rest.work);
+    schedule.ask("bulk", owner(), rest.work);
     await rest.all;
     expect(answered.filter((name) => name === "gone")).toHaveLength(3 * TURN);
-    expect(schedule.hasRoom(256 * 1024 * 1024)).toBe(true);
-    expect(schedule.hasRoom(256 * 1024 * 1024 + 1)).toBe(false);
+    const codes: string[] = [];
+    for (const more of [1, 0]) {
+      const large = work("large", 1, answered, codes);
+      schedule.ask("bulk", owner(), { ...large.work, bytes: 256 * 1024 * 1024 + more });
+      await large.all;
+    }
+    expect(codes).toEqual(["BUSY", "VALID"]);
   });
 
   it("gives a bank of one stream as much as one of forty, and as one that has a party to itself", async () => {
@@ -140,9 +145,9 @@ describe("the schedule", () => {
     const many = Array.from({ length: 40 }, () => work("many", 2 * TURN, answered));
     const one = work("one", 2_000, answered);
     const other = work("other", 2_000, answered);
-    for (const { work } of many) schedule.bulk(owner("10.0.0.1", "a"), work);
-    schedule.bulk(owner("10.0.0.2", "a"), one.work);
-    schedule.bulk(owner("10.0.0.1", "b"), other.work);
+    for (const { work } of many) schedule.ask("bulk", owner("10.0.0.1", "a"), work);
+    schedule.ask("bulk", owner("10.0.0.2", "a"), one.work);
+    schedule.ask("bulk", owner("10.0.0.1", "b"), other.work);
     await Promise.all([one.all, other.all]);
     const share = (name: string): number =>
       answered.slice(3 * TURN, 27 * TURN).filter((by) => by === name).length / TURN;
@@ -158,10 +163,10 @@ describe("the schedule", () => {
     // The first batch of a worker takes longer than any other.
     await verifier.verifyBatch([card]);
     const flood = Array.from({ length: 256 }, () => work("flood", 4, answered));
-    for (const { work } of flood) schedule.gate(owner("127.0.0.1"), work);
+    for (const { work } of flood) schedule.ask("gate", owner("127.0.0.1"), work);
     const codes: string[] = [];
     const gate = work("gate", 1, answered, codes);
-    schedule.gate(owner("127.0.0.2"), gate.work);
+    schedule.ask("gate", owner("127.0.0.2"), gate.work);
     await gate.all;
     expect(codes).toEqual(["VALID"]);
     // What was with the engine when it came, and one turn of the others.
@@ -176,12 +181,12 @@ describe("the schedule", () => {
     const began = performance.now();
     const [first, second] = [work("first", 1, [], []), work("second", 1, [], [])];
     const waits = [first, second].map(async ({ work, all }) => {
-      schedule.gate(owner(), work);
+      schedule.ask("gate", owner(), work);
       await all;
       return performance.now() - began;
     });
     const gone = owner();
-    schedule.gate(gone, work("gone", 3, []).work);
+    schedule.ask("gate", gone, work("gone", 3, []).work);
     expect(schedule.waiting.count).toBe(5);
     schedule.leave(gone);
     await Promise.race(waits);

@@ -57,7 +57,7 @@ describe("a session", () => {
     const [first, second] = [new Memo(), new Memo()];
     session.attach(first);
     const counts = [1, 1_000, 3, 300];
-    for (const [seq, count] of counts.entries()) expect(session.ask(question(seq, count), 0)).toBeUndefined();
+    for (const [seq, count] of counts.entries()) expect(session.ask(question(seq, count), 0, 0)).toBeUndefined();
     session.detach(first);
     await idle();
     expect(first.frames).toEqual([]);
@@ -75,9 +75,9 @@ describe("a session", () => {
     const session = new Session({ at: true }, TERMS, desk);
     const [first, second] = [new Memo(), new Memo()];
     session.attach(first);
-    session.ask(question(0, 10), 0);
+    session.ask(question(0, 10), 0, 0);
     await idle();
-    session.ask(question(1, 10), 0);
+    session.ask(question(1, 10), 0, 0);
     session.attach(second);
     // The first learns late that its line is gone.
     session.detach(first);
@@ -88,30 +88,30 @@ describe("a session", () => {
 
   it("owes no more than its credits, with a connection or without", async () => {
     const session = new Session({ at: true }, TERMS, desk);
-    for (const seq of [0, 1, 2]) expect(session.ask(question(seq, 1_000), 0)).toBeUndefined();
+    for (const seq of [0, 1, 2]) expect(session.ask(question(seq, 1_000), 0, 0)).toBeUndefined();
     await idle();
-    expect(session.ask(question(3, 1), 0)).toEqual({
+    expect(session.ask(question(3, 1), 0, 0)).toEqual({
       code: CloseCode.OVER_CREDIT,
       reason: "more than 3000 items or 1000000 bytes unanswered",
     });
     session.attach(new Memo());
-    expect(session.ask(question(3, 1), 0)).toBeUndefined();
+    expect(session.ask(question(3, 1), 0, 0)).toBeUndefined();
     await idle();
   });
 
   it("is not asked twice what is unanswered, and by the same number nothing else", async () => {
     const session = new Session({ at: true }, TERMS, desk);
-    expect(session.ask(question(0, 10), 0)).toBeUndefined();
-    expect(session.ask(question(0, 10), 0)).toBeUndefined();
-    expect(session.ask({ ...question(0, 10), request: { at, claims: true } }, 0)).toBe("other-question");
-    expect(session.ask(question(0, 9), 0)).toBe("other-question");
+    expect(session.ask(question(0, 10), 0, 0)).toBeUndefined();
+    expect(session.ask(question(0, 10), 0, 0)).toBeUndefined();
+    expect(session.ask({ ...question(0, 10), request: { at, claims: true } }, 0, 0)).toBe("other-question");
+    expect(session.ask(question(0, 9), 0, 0)).toBe("other-question");
     expect(session.owed).toBe(10);
     const carrier = new Memo();
     session.attach(carrier);
     await idle();
     expect(carrier.frames).toMatchObject([{ seq: 0, epoch: 7 }]);
     // What has been answered may be asked anew.
-    expect(session.ask(question(0, 9), 0)).toBeUndefined();
+    expect(session.ask(question(0, 9), 0, 0)).toBeUndefined();
     await idle();
     expect(carrier.frames).toHaveLength(2);
   });
@@ -121,7 +121,7 @@ describe("a session", () => {
     const [slow, next] = [new Memo(), new Memo()];
     slow.drops = true;
     session.attach(slow);
-    session.ask(question(0, 10), 0);
+    session.ask(question(0, 10), 0, 0);
     await idle();
     expect(session.owed).toBe(10);
     session.attach(next);
@@ -131,17 +131,17 @@ describe("a session", () => {
   it("has more kept for it than its bytes only if it has ended", async () => {
     const small = { ...desk, creditsOf: () => ({ items: 100, bytes: 50 }) };
     const session = new Session({ at: true }, { ...TERMS, request: { claims: true } }, small);
-    session.ask({ type: "verify", seq: 0, qrs: [texts[0]], request: { at } }, 10);
+    session.ask({ type: "verify", seq: 0, qrs: [texts[0]], request: { at } }, 10, 0);
     await idle();
     expect(session.isOver).toBe(true);
-    expect(session.ask(question(1, 1), 41)).toMatchObject({ code: CloseCode.OVER_CREDIT });
+    expect(session.ask(question(1, 1), 41, 0)).toMatchObject({ code: CloseCode.OVER_CREDIT });
   });
 
   it("that has ended asks no more, and answers nobody", async () => {
     const session = new Session({ at: true }, TERMS, desk);
     const carrier = new Memo();
     session.attach(carrier);
-    for (const seq of [0, 1, 2]) session.ask(question(seq, 1_000), 0);
+    for (const seq of [0, 1, 2]) session.ask(question(seq, 1_000), 0, 0);
     session.end();
     expect(session.owed).toBe(0);
     expect(desk.schedule.waiting.count).toBe(0);
