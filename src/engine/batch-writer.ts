@@ -96,14 +96,16 @@ export class BatchWriter {
 
   #copyTextsOf(requirements: Requirements): { offset: number; lengths: number[] } {
     const offset = this.#textLength;
-    const texts = textsOf(requirements);
-    const lengths = texts.map(({ length }) => length);
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    if (total > MAX_CONTEXT_TEXTS_LENGTH) throw new RangeError("what is asked is too long for a batch");
-    for (const text of texts) {
-      this.bytes.set(text, TEXTS_OFFSET + this.#textLength);
-      this.#textLength += text.length;
-    }
+    const end = TEXTS_OFFSET + offset + MAX_CONTEXT_TEXTS_LENGTH;
+    const lengths = textsOf(requirements).map((text) => {
+      if (text === "") return 0;
+      const { read, written } = utf8.encodeInto(text, this.bytes.subarray(TEXTS_OFFSET + this.#textLength, end));
+      this.#textLength += written;
+      if (read === text.length) return written;
+      this.bytes.fill(0, TEXTS_OFFSET + offset, end);
+      this.#textLength = offset;
+      throw new RangeError("what is asked is too long for a batch");
+    });
     return { offset, lengths };
   }
 

@@ -214,13 +214,21 @@ export class Verifier {
 
   /** The same with the requirements worked out. */
   async verifyAll(qrs: readonly (string | Uint8Array)[], requirements: Requirements): Promise<Verdict[]> {
+    return this.verifyEach(qrs, () => requirements);
+  }
+
+  /** The same with each text under its own requirements. */
+  async verifyEach(
+    qrs: readonly (string | Uint8Array)[],
+    requirementsOf: (index: number) => Requirements,
+  ): Promise<Verdict[]> {
     if (qrs.length === 0) return [];
     const { promise, resolve } = withResolvers<readonly Verdict[]>();
     const call = new Call(qrs.length, resolve);
     for (const [index, qr] of qrs.entries()) {
       // Another caller may take the room between its announcement and this one's turn.
       while (!this.#batcher.hasRoom) await this.#batcher.room();
-      this.#batcher.add(call, index, qr, requirements);
+      this.#batcher.add(call, index, qr, requirementsOf(index));
     }
     return [...(await promise)];
   }

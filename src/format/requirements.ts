@@ -70,12 +70,10 @@ export const SKEW = 30;
 /** Bytes of the texts that one context may bring along; see textsOf. */
 export const MAX_CONTEXT_TEXTS_LENGTH = 4 * 1024;
 
-const utf8 = new TextEncoder();
-
-/** What a card is held against, as bytes that go with the context: audience, purpose, nonce, number, name. */
-export function textsOf(requirements: Requirements): Uint8Array[] {
+/** What a card is held against, which goes with the context as UTF-8: audience, purpose, nonce, number, name. */
+export function textsOf(requirements: Requirements): string[] {
   const { audience = "", purposeAudience = "", nonce = "", expect: { id = "", name = "" } = {} } = requirements;
-  return [audience, purposeAudience, nonce, id, name].map((text) => utf8.encode(text));
+  return [audience, purposeAudience, nonce, id, name];
 }
 
 /**
