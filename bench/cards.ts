@@ -41,14 +41,24 @@ export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", ki
   return { qrs, bytes: qrs.map((qr) => new TextEncoder().encode(qr)), publicKey, kid, jwks };
 }
 
+/** Number and name of the card's holder at this place of a deck. */
+export function holderOf(index: number): { id: string; name: string } {
+  const birth = birthOf(index);
+  const body = `110105${birth}${String(index % 1000).padStart(3, "0")}`;
+  return { id: body + checkCharacter(body), name: `${SURNAMES[index % 10] ?? ""}建国${index}` };
+}
+
+function birthOf(index: number): string {
+  return `19${60 + (index % 40)}0${1 + (index % 9)}1${index % 10}`;
+}
+
 const NOW = Math.floor(Date.now() / 1000);
 /** Seconds since 1970. */
 export const CARDS_EXPIRE = NOW + 10 * 365 * 86_400;
 const SURNAMES = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
 
 function claims(index: number): Map<number, unknown> {
-  const birth = `19${60 + (index % 40)}0${1 + (index % 9)}1${index % 10}`;
-  const body = `110105${birth}${String(index % 1000).padStart(3, "0")}`;
+  const { id, name } = holderOf(index);
   return new Map<number, unknown>([
     [1, "https://id.pilot.example"],
     [4, CARDS_EXPIRE],
@@ -58,10 +68,10 @@ function claims(index: number): Map<number, unknown> {
     [
       169,
       new Map<number, unknown>([
-        [1, body + checkCharacter(body)],
+        [1, id],
         [2, "1.0"],
-        [4, `${SURNAMES[index % 10] ?? ""}建国${index}`],
-        [8, birth],
+        [4, name],
+        [8, birthOf(index)],
         [9, index % 2 === 0 ? 2 : 1],
         [10, `朝阳区建国路${index % 300}号${index % 20}单元`],
         [13, "CN"],

@@ -10,6 +10,7 @@ const GROUPS: Record<string, () => Promise<{ run: BenchGroup }>> = {
   presentation: () => import("./presentation.js"),
   start: () => import("./start.js"),
   status: () => import("./status.js"),
+  bulk: () => import("./bulk.js"),
   server: () => import("./server.js"),
   freshness: () => import("./feed.js"),
 };

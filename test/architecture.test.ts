@@ -37,6 +37,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   format: ["abi"],
   policy: ["abi", "format"],
   engine: ["abi", "format", "policy"],
+  bulk: ["abi", "format", "engine"],
   feed: ["abi", "format", "engine"],
   http: ["format"],
   server: ["abi", "format", "policy", "engine", "feed", "http"],

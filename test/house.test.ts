@@ -81,7 +81,7 @@ describe.runIf(inRepository)(`the house${note}`, () => {
     // How long another process is waited for is no date.
     const WAITS = /^src\/authority\/store\/(client|embedded|abandoned)\.ts$/;
     const users = filesOf("src/*.ts")
-      .filter((path) => /^src\/(abi|format|policy|engine|feed|http|server|authority|client)\//.test(path))
+      .filter((path) => /^src\/(abi|format|policy|engine|bulk|feed|http|server|authority|client)\//.test(path))
       .filter((path) => !WAITS.test(path))
       .filter((path) => /\bDate\.now\(\)|\bnew Date\(\)/.test(withoutComments(read(path))));
     expect(users.filter((path) => !SYSTEM_CLOCK.includes(path) && !(path in OTHER))).toEqual([]);

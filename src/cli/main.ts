@@ -3,6 +3,7 @@ import { register as approve } from "./approve.js";
 import { register as audit } from "./audit.js";
 import { told } from "./authority-sentences.js";
 import { register as bench } from "./bench.js";
+import { register as bulk } from "./bulk.js";
 import { register as cards } from "./cards.js";
 import { register as config } from "./config.js";
 import { register as decode } from "./decode.js";
@@ -30,6 +31,7 @@ import { version } from "./version.js";
 type Register = (program: Command) => void;
 const commands: Register[] = [
   verify,
+  bulk,
   decode,
   explain,
   present,

@@ -12,6 +12,16 @@ const FLAGS = Object.entries(REQUEST_FIELDS).flatMap(([name, { flag, description
     : [{ name, ...flag, about: description.charAt(0).toLowerCase() + description.slice(1) }];
 });
 
+/** Those that a whole book of customers has in common. */
+const OF_A_BOOK: readonly string[] = ["purpose", "region", "audience", "at"];
+
+export function withBookOptions(command: Command): Command {
+  for (const { name, value, about } of FLAGS) {
+    if (OF_A_BOOK.includes(name)) command.option(`--${name} <${value}>`, about);
+  }
+  return command;
+}
+
 export function withRequestOptions(command: Command): Command {
   for (const { name, value, about } of FLAGS) command.option(`--${name} <${value}>`, about);
   return command

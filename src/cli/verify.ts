@@ -8,22 +8,17 @@ import { paint, print, printable, printJson } from "./output.js";
 import { Progress } from "./progress.js";
 import { onReaderGone } from "./reader-gone.js";
 import { type RequestOptions, requestFrom, withRequestOptions } from "./request.js";
-import { locateSources, readPolicyFile, readTrustFiles, unusableSources } from "./sources.js";
-import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
+import { beginVerifier, type EngineOptions, withEngineOptions } from "./engine-options.js";
 
-interface VerifyOptions extends RequestOptions, StatusOptions {
-  trust: string[];
-  policy?: string;
+interface VerifyOptions extends RequestOptions, EngineOptions {
   claims?: true;
   json?: true;
 }
 
 export function register(program: Command): void {
-  withStatusOptions(withRequestOptions(program.command("verify")))
+  withEngineOptions(withRequestOptions(program.command("verify")))
     .description("verify QR texts, one a line: one verdict a line, in the same order")
     .argument("[file]", "file of QR texts, or - for standard input", "-")
-    .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
-    .option("--policy <file>", "acceptance policy, JSON")
     .option("--claims", "print the claims of accepted cards")
     .option("--json", "print a JSON document a line")
     .action(async (file: string, options: VerifyOptions) => {
@@ -33,21 +28,10 @@ export function register(program: Command): void {
 
 async function verify(file: string, options: VerifyOptions): Promise<number> {
   const request: VerifyRequest = { ...requestFrom(options), ...(options.claims === true && { claims: true }) };
-  const statusFiles = statusFilesOf(options);
-  const { Verifier } = await import("../engine/verifier.js");
-  const trust = await readTrustFiles(options.trust);
-  const policy = options.policy === undefined ? undefined : await readPolicyFile(options.policy);
-  const status = statusFiles === "none" ? statusFiles : await locateSources("--status", statusFiles);
-  const creating = Verifier.create({ trust, status, ...(policy && { policy }) });
-  // What is in a temporary folder is removed when the process exits, which a signal alone would not make it do.
-  const end = (exitStatus: number): void => {
-    void creating.then((verifier) => verifier.loaded()).finally(() => process.exit(exitStatus));
-  };
+  const { created, end } = await beginVerifier(options);
   process.once("SIGINT", end.bind(undefined, 130)).once("SIGTERM", end.bind(undefined, 143));
   onReaderGone(end.bind(undefined, 0));
-  const verifier = await creating.catch((error: unknown) => {
-    throw unusableSources(error, { trust: options.trust, status: options.status ?? [] });
-  });
+  const verifier = await created;
   try {
     const requirements = verifier.requirementsOf(request);
     requirements.detail ??= "names";

@@ -101,7 +101,16 @@ const FILES: readonly { starts: readonly number[]; code: TextErrorCode; what: st
   { starts: [0xff, 0xd8, 0xff], code: "BINARY", what: "is a picture", remedy: "give the text itself" },
 ];
 
-function refuseOtherFiles(bytes: Uint8Array): void {
+/** Throws TextError where the beginning of a file says that it is not text, or text of two or four bytes a character. */
+export function refuseOtherFiles(bytes: Uint8Array): void {
+  const mark = MARKS.find((candidate) => startsWith(bytes, candidate.bytes));
+  if (mark !== undefined && mark.label !== "utf-8") {
+    throw new TextError(
+      mark.bytes.length === 4 ? "UTF32" : "UTF16",
+      `is ${mark.bytes.length === 4 ? "UTF-32" : "UTF-16"}`,
+      AS_UTF8,
+    );
+  }
   const file = FILES.find(({ starts }) => startsWith(bytes, starts));
   if (file !== undefined) throw new TextError(file.code, file.what, file.remedy);
   const zeros = countZeros(bytes);

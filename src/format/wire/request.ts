@@ -56,6 +56,12 @@ function readExpected(value: unknown): Expected | undefined {
   return { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
 }
 
+/** Why name or number cannot be compared, a clause after what they belong to; undefined where they can. */
+export function expectedFault({ id = "", name = "" }: Expected): string | undefined {
+  if (id.length > MAX_ID_LENGTH) return `has a number of ${id.length} characters, of at most ${MAX_ID_LENGTH}`;
+  return name.length > MAX_NAME_LENGTH ? `has a name of ${name.length} characters, of at most ${MAX_NAME_LENGTH}` : undefined; // prettier-ignore
+}
+
 function isText(value: unknown, most: number): value is string | undefined {
   return value === undefined || (typeof value === "string" && value.length <= most);
 }

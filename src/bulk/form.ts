@@ -1,0 +1,47 @@
+import type { Expected, Verdict } from "../format/verdict.js";
+
+/** One row of the input, ready to be verified, and what it takes to write it again. */
+export interface Row {
+  /** Byte of the input at which the next row begins. */
+  next: number;
+  qr: string | Uint8Array;
+  /** Whose card it must be, where that was asked. */
+  expect?: Expected;
+  /** Why it is not verified: a clause after "the row". */
+  fault?: string;
+  /** The row as it is written, up to what is said of it. */
+  written: Buffer;
+}
+
+/** Names of the columns that are read; the others are copied. */
+export interface Columns {
+  qr: string;
+  name?: string;
+  id?: string;
+}
+
+/** What is said of a row, in the order of RESULT_COLUMNS. */
+export interface Answer {
+  verdict: Verdict;
+  reason: string;
+}
+
+export const RESULT_COLUMNS = ["outcome", "code", "match_id", "match_name", "reason"] as const;
+
+/** What the result columns hold. */
+export function resultOf({ verdict, reason }: Answer): string[] {
+  const { outcome, code, matches } = verdict;
+  return [outcome, code, matches?.id?.toString() ?? "", matches?.name ?? "", reason];
+}
+
+/** A kind of file: how its rows are read, and how rows with their answers are written. */
+export interface Form {
+  /** Rows from this byte of the input on, or from the first where none is given, in groups. */
+  rows(from: number | undefined): AsyncIterable<Row[]>;
+  /** What the output begins with. */
+  readonly head: Buffer;
+  /** One row of the output. */
+  line(row: Row, answer: Answer): Buffer[];
+  /** Rows that a file of this kind holds: what was written is counted again before a job is done. */
+  count(path: string): Promise<number>;
+}
