@@ -103,6 +103,8 @@ export class HufuClient {
   #welcomed = false;
   /** What may still be sent before something is answered. */
   #credits: Credits = { items: 0, bytes: 0 };
+  /** What may be unanswered, as the server said last. */
+  #allowed: Credits = { items: 0, bytes: 0 };
   #itemsPerFrame = ITEMS_PER_FRAME;
   #bytesPerFrame = Infinity;
   #nextSeq = 0;
@@ -232,13 +234,13 @@ export class HufuClient {
 
   #send(line: Line, seq: number, frame: Frame): void {
     this.#sent.set(seq, frame);
-    this.#spend(frame, -1);
+    this.#spend(costOf(frame), -1);
     const items = frame.items.map(({ qr }) => shorten(this.#codec.binary ? qr : asText(qr)));
     line.send({ type: "verify", seq, items, ...writeRequest(frame.items[0]?.request ?? {}) });
   }
 
-  #spend({ items, bytes }: Frame, sign: 1 | -1): void {
-    this.#credits = { items: this.#credits.items + sign * items.length, bytes: this.#credits.bytes + sign * bytes };
+  #spend({ items, bytes }: Credits, sign: 1 | -1): void {
+    this.#credits = { items: this.#credits.items + sign * items, bytes: this.#credits.bytes + sign * bytes };
   }
 
   /** Frames that nobody waits for any more are not asked again. */
@@ -274,11 +276,15 @@ export class HufuClient {
       this.#welcomed = true;
       this.#route.welcomed();
       this.#tell({ type: "welcomed", url: this.#route.url, server: frame.server, resumed: frame.resumed });
-      this.#credits = frame.credits;
+      this.#credits = this.#allowed = frame.credits;
       this.#itemsPerFrame = Math.min(ITEMS_PER_FRAME, frame.limits.items);
       this.#bytesPerFrame = frame.limits.bytes;
       // Under the same numbers: an answer that is there already is sent, and none is asked twice.
       this.#again = [...this.#sent.keys()];
+    } else if (frame.type === "credits") {
+      this.#spend(this.#allowed, -1);
+      this.#spend(frame.credits, 1);
+      this.#allowed = frame.credits;
     } else if (frame.type === "drain") {
       this.#drained = frame.retryAfterMs;
       this.#tell({ type: "draining", url: this.#route.url, retryAfterMs: frame.retryAfterMs });
@@ -288,7 +294,7 @@ export class HufuClient {
       const { items } = sent;
       if (frame.type === "verdicts" && frame.verdicts.length !== items.length) throw new Error("a verdict is missing");
       this.#sent.delete(frame.seq);
-      if (!this.#again.includes(frame.seq)) this.#spend(sent, 1);
+      if (!this.#again.includes(frame.seq)) this.#spend(costOf(sent), 1);
       items.forEach((item, index) => {
         const verdict = frame.type === "verdicts" ? frame.verdicts[index] : undefined;
         if (verdict !== undefined) item.resolve(verdict);
@@ -338,6 +344,10 @@ export class HufuClient {
     this.#waiting = [];
     for (const item of items) item.reject(error);
   }
+}
+
+function costOf({ items, bytes }: Frame): Credits {
+  return { items: items.length, bytes };
 }
 
 /**

@@ -26,8 +26,8 @@ export const TURN = 128;
 const TURNS_PER_WORKER = 3;
 /** Texts that one slab surely takes, however long they and their requests are. */
 const TEXTS_PER_SLAB = Math.floor(TEXT_CAPACITY / (MAX_SCANNED_LENGTH + MAX_CONTEXT_TEXTS_LENGTH)) - 1;
-/** Of so many slabs one is left to gates: a bank never makes a gate hear BUSY. */
-const RESERVED_ONE_IN = 4;
+/** Of the slabs this part is for bulk work, the rest is left to gates: a bank never makes a gate hear BUSY. */
+export const BULK_SHARE = 3 / 4;
 /** Bytes of all work that waits. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Texts of gates that are with the engine, for each worker: what it answers within some 4 ms. */
@@ -203,7 +203,7 @@ export class Schedule {
   /** Texts that may be handed over now. */
   #room(): number {
     const { workers, slabs, slabsFree } = this.#ring();
-    const free = slabsFree - Math.floor(slabs / RESERVED_ONE_IN);
+    const free = slabsFree - Math.floor(slabs * (1 - BULK_SHARE));
     return Math.min(workers * TURNS_PER_WORKER * TURN - this.#inRing, free * TEXTS_PER_SLAB);
   }
 

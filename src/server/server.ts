@@ -2,7 +2,7 @@ import { systemClock } from "../engine/clock.js";
 import type { WelcomeFrame } from "../format/wire/frame.js";
 import { limitConnections } from "./connections.js";
 import { Claims } from "./claims.js";
-import { creditsOf } from "./credits.js";
+import { Allotment } from "./credits.js";
 import { openHealthDoor, type Probe, type Probes } from "../http/health.js";
 import { Metrics } from "./metrics.js";
 import { openApi } from "./openapi.js";
@@ -125,10 +125,11 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
   const epoch = (): number | null => dataInForce().epoch;
-  const sessions = new Sessions({ tally, schedule, creditsOf: (lane) => creditsOf(lane, credits), epoch });
+  const allotment = new Allotment(() => judge.stats, credits);
+  const sessions = new Sessions({ tally, schedule, allotment, epoch });
   const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce });
   const door = new VerifyDoor(tally, schedule, token, perAddress);
-  addGauges(metrics, { sockets, tally, schedule, stream, sessions, claims });
+  addGauges(metrics, { sockets, tally, schedule, stream, sessions, allotment, claims });
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);
   const probes = probesOf(version, metrics, readiness, () => reception.closing);
@@ -185,10 +186,11 @@ interface Counted {
   schedule: Schedule;
   stream: Stream;
   sessions: Sessions;
+  allotment: Allotment;
   claims: Claims;
 }
 
-function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, sessions, claims }: Counted): void {
+function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, sessions, allotment, claims }: Counted): void {
   metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
   metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
@@ -196,6 +198,7 @@ function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, session
   metrics.gauge("hufu_sockets_uws", "1 where uWebSockets.js speaks to clients, 0 where node:http and ws do", () => Number(sockets === "uws")); // prettier-ignore
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
   metrics.gauge("hufu_unsent_bytes", "Bytes of answers that wait for slow readers of streams", () => stream.unsent);
+  metrics.gauge("hufu_credits", "Items of bulk work that sessions may have unanswered", () => allotment.items);
   metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
 }
 

@@ -4,18 +4,26 @@ import type { Question } from "../format/wire/client-frame.js";
 import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { Answers, workOf } from "./asking.js";
+import { type Allotment, GATE_CREDITS } from "./credits.js";
 import type { Schedule, Work } from "./schedule.js";
 import type { Tally } from "./tally.js";
 import { outOfScope, type Scope } from "./token.js";
+import { Unread } from "./unread.js";
 
 /** What carries a session's frames to its client. */
 export interface Carrier {
   /** False: it will not arrive. */
   send(frame: ServerFrame): boolean;
+  /** Bytes it was given to send, and those of them that the client has taken: at least all that it has read. */
+  readonly written: number;
+  taken(): number;
   close(code: CloseCode, reason: string): void;
   /** Told when an answer has been handed over. */
   settled?(): void;
 }
+
+/** A client that is told of fewer credits may have sent what the old ones allowed (milliseconds). */
+const GRACE_MS = 10_000;
 
 /** Why a client that asks so is not listened to any longer. */
 export interface Fault {
@@ -27,8 +35,8 @@ export interface Fault {
 export interface Desk {
   readonly tally: Tally;
   readonly schedule: Schedule;
-  /** What one session may have unanswered. */
-  creditsOf(lane: Lane): Credits;
+  /** What bulk sessions may have unanswered. */
+  readonly allotment: Pick<Allotment, "enter" | "leave" | "of">;
   /** Of the newest status snapshot; null where there is none. */
   epoch(): number | null;
 }
@@ -64,7 +72,10 @@ export class Session {
   readonly party: string;
   readonly id: string;
   readonly lane: Lane;
-  readonly credits: Credits;
+  /** What it may have unanswered, as its client was told. */
+  #credits = GATE_CREDITS;
+  /** What it may have for as long, because it could not know. */
+  #grace: { readonly credits: Credits; readonly until: number } | undefined;
   request: VerifyRequest;
   /** Whence the connection came that carries it, or did last. */
   address: string;
@@ -75,6 +86,8 @@ export class Session {
   #inherited = new Map<number, Question>();
   #items = 0;
   #bytes = 0;
+  /** Answers that the present carrier was given and may not have delivered: they still cost their credits. */
+  #unread = new Unread();
   /** Bytes of claims in answers that nobody has fetched. */
   #kept = 0;
   #isOver = false;
@@ -91,7 +104,33 @@ export class Session {
     this.lane = lane;
     this.address = address;
     this.request = request;
-    this.credits = desk.creditsOf(lane);
+    this.enter();
+  }
+
+  get credits(): Credits {
+    return this.#credits;
+  }
+
+  /** From now on it has a part of what bulk sessions share. */
+  enter(): void {
+    if (this.lane !== "bulk") return;
+    this.#desk.allotment.enter(this);
+    this.#credits = this.#desk.allotment.of(this);
+  }
+
+  /** What it may have unanswered is this from now on. */
+  allot(credits: Credits): void {
+    if (isDeepStrictEqual(credits, this.#credits)) return;
+    if (credits.items < this.#credits.items) {
+      this.#grace = { credits: this.#allowed, until: performance.now() + GRACE_MS };
+    }
+    this.#credits = credits;
+    this.#carrier?.send({ type: "credits", credits });
+  }
+
+  get #allowed(): Credits {
+    const { credits, until } = this.#grace ?? { credits: this.#credits, until: 0 };
+    return performance.now() < until && credits.items > this.#credits.items ? credits : this.#credits;
   }
 
   /** Items taken whose verdicts have not been handed to a carrier. */
@@ -101,7 +140,7 @@ export class Session {
 
   /** It has ended, or more than its credits would have to be kept for it. */
   get isOver(): boolean {
-    return this.#isOver || this.#kept > this.credits.bytes;
+    return this.#isOver || this.#kept > this.#credits.bytes;
   }
 
   get carrier(): Carrier | undefined {
@@ -111,13 +150,17 @@ export class Session {
   /** From now on `carrier` carries the session, first of all what could not be delivered before. */
   attach(carrier: Carrier): void {
     this.#carrier = carrier;
+    this.#unread = new Unread();
     this.#inherited = new Map([...this.#owed].map(([seq, { question }]) => [seq, question]));
     for (const owed of [...this.#owed.values()]) this.#deliver(owed);
   }
 
   /** `carrier` carries nothing any more; another may have taken its place already. */
   detach(carrier: Carrier): void {
-    if (this.#carrier === carrier) this.#carrier = undefined;
+    if (this.#carrier !== carrier) return;
+    this.#carrier = undefined;
+    // What it is owed still has its credits.
+    if (this.#owed.size === 0) this.#desk.allotment.leave(this);
   }
 
   /** Nobody comes back for the answers: what has not been begun is not asked. */
@@ -125,6 +168,7 @@ export class Session {
     this.#isOver = true;
     this.#carrier = undefined;
     this.#desk.schedule.leave(this);
+    this.#desk.allotment.leave(this);
     this.#owed.clear();
     this.#inherited.clear();
     [this.#items, this.#bytes, this.#kept] = [0, 0, 0];
@@ -147,9 +191,9 @@ export class Session {
       const reason = outOfScope(this.scope, request);
       if (reason !== undefined) return { code: CloseCode.SCOPE, reason };
     }
-    const { items, bytes: most } = this.credits;
-    if (this.#items + qrs.length > items || this.#bytes + bytes > most) {
-      return { code: CloseCode.OVER_CREDIT, reason: `more than ${items} items or ${most} bytes unanswered` };
+    if (!this.#affords(qrs.length, bytes)) {
+      const { items, bytes: most } = this.#credits;
+      return { code: CloseCode.OVER_CREDIT, reason: `more than ${items} items or ${most} bytes unanswered or unread` };
     }
     this.#items += qrs.length;
     this.#bytes += bytes;
@@ -157,6 +201,16 @@ export class Session {
     this.#owed.set(seq, owed);
     schedule.ask(this.lane, this, this.#workOf(owed, requests));
     return undefined;
+  }
+
+  #affords(items: number, bytes: number): boolean {
+    const fits = (): boolean =>
+      this.#items + this.#unread.items + items <= this.#allowed.items &&
+      this.#bytes + this.#unread.bytes + bytes <= this.#allowed.bytes;
+    if (fits()) return true;
+    // What was read is looked for only where it matters.
+    this.#unread.taken(this.#carrier?.taken() ?? 0);
+    return fits();
   }
 
   #workOf(owed: Owed, requests: readonly VerifyRequest[]): Work {
@@ -195,9 +249,11 @@ export class Session {
     if (!owed.isWhole || carrier === undefined || this.#owed.get(seq) !== owed) return;
     // What a slow reader's line has dropped was never sent: the next connection gets it.
     if (!carrier.send({ type: "verdicts", seq, epoch: this.#desk.epoch(), verdicts: owed.verdicts })) return;
+    const items = owed.question.qrs.length;
     this.#owed.delete(seq);
-    this.#items -= owed.question.qrs.length;
+    this.#items -= items;
     this.#bytes -= owed.bytes;
+    this.#unread.add(carrier.written, { items, bytes: owed.bytes });
     if (this.#owed.size === 0) this.#kept = 0;
     carrier.settled?.();
   }

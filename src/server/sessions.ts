@@ -56,6 +56,7 @@ export class Sessions {
       this.#unkeep(before);
       before.request = hello.request;
       before.address = address;
+      before.enter();
       return { session: before, resumed: true, told };
     }
     if (before !== undefined) this.#end(before);

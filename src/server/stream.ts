@@ -53,13 +53,21 @@ export interface Connection {
   /** Watches in a row in which nothing came that shows a living peer. */
   silent: number;
   open: boolean;
+  /** How it is closed once what waits for its reader is read. */
+  ending: Ending | undefined;
+}
+
+interface Ending {
+  readonly code: CloseCode;
+  readonly reason: string;
+  /** Watches for which the reader has not read it all. */
+  watches: number;
 }
 
 type Socket = StreamSocket<Connection>;
 
 /**
- * Bytes of answers that may wait for a slow reader, beyond what the system buffers; with more the connection is cut.
- * A reader that keeps to its credits and asks for no claims cannot come near: 4,096 verdicts are under 1 MB.
+ * Bytes of answers that may wait for a slow reader, beyond what the system buffers; with more it is closed. A reader that keeps to its credits and asks for no claims cannot come near: 4,096 verdicts are under 1 MB.
  */
 export const MAX_BACKPRESSURE = 16 * 1024 * 1024;
 
@@ -78,6 +86,8 @@ export const MAX_READ_LENGTH = 16 * MAX_FRAME_LENGTH;
 const WATCH_MS = 3_000;
 const PING_AFTER = 2;
 const DEAD_AFTER = 8;
+/** A reader that is to be told a code, behind all that it has not read, is cut without it after so many more. */
+const CUT_AFTER = 20;
 
 /** Clients of the first version wait for a welcome before they say anything (milliseconds). */
 const GREETING_AFTER = 1_000;
@@ -142,7 +152,17 @@ export class Stream {
     const scope = this.#token.scopeOf(bearer);
     const party = scope && { scope, name: this.#token.partyOf(scope) };
     const none = { session: undefined, carrier: undefined, greeting: undefined };
-    return { codec, address, party, ...none, spoken: false, heard: performance.now(), silent: 0, open: true };
+    return {
+      codec,
+      address,
+      party,
+      ...none,
+      spoken: false,
+      heard: performance.now(),
+      silent: 0,
+      open: true,
+      ending: undefined,
+    };
   }
 
   opened(socket: Socket): void {
@@ -173,18 +193,25 @@ export class Stream {
     connection.session = session;
     const { version, dataInForce } = this.#options;
     const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };
-    connection.carrier = {
-      send: (frame) => this.#send(socket, frame),
-      close: (code, reason) => {
+    const carrier = {
+      written: 0,
+      send: (frame: ServerFrame) => {
+        const length = this.#send(socket, frame);
+        carrier.written += length ?? 0;
+        return length !== undefined;
+      },
+      taken: () => carrier.written - (connection.open ? socket.getBufferedAmount() : 0),
+      close: (code: CloseCode, reason: string) => {
         close(socket, code, reason);
       },
       settled: () => {
         if (this.#draining) this.#closeIfDone(socket);
       },
     };
+    connection.carrier = carrier;
     this.#send(socket, { type: "welcome", server: version, session: told, resumed, credits: session.credits, limits, ...dataInForce() }); // prettier-ignore
     if (!this.#sockets.has(socket)) return undefined;
-    session.attach(connection.carrier);
+    session.attach(carrier);
     return session;
   }
 
@@ -286,18 +313,31 @@ export class Stream {
     if (open && (session?.owed ?? 0) === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
-  /** False: it will not arrive. */
-  #send(socket: Socket, frame: ServerFrame): boolean {
+  /** The bytes that it takes, at most; undefined where it will not arrive. */
+  #send(socket: Socket, frame: ServerFrame): number | undefined {
     const { codec, open } = socket.getUserData();
-    // Beyond MAX_BACKPRESSURE the connection is cut by this call, and `closed` runs within it.
-    if (!open || socket.send(codec.encode(frame), codec.binary) === DROPPED) return false;
+    if (!open) return undefined;
+    if (socket.getBufferedAmount() > MAX_BACKPRESSURE) {
+      close(socket, CloseCode.OVER_CREDIT, `more than ${MAX_BACKPRESSURE} bytes of answers are not read`);
+      return undefined;
+    }
+    const message = codec.encode(frame);
+    if (socket.send(message, codec.binary) === DROPPED) return undefined;
     this.#unsent.look(socket);
     // A code would wait behind all that is not read.
-    for (let slow = this.#unsent.tooSlow(); slow !== undefined; slow = this.#unsent.tooSlow()) {
-      slow.close();
-      this.#unsent.forget(slow);
-    }
-    return true;
+    for (let slow = this.#unsent.tooSlow(); slow !== undefined; slow = this.#unsent.tooSlow()) this.#cut(slow);
+    return Buffer.byteLength(message) + MAX_FRAME_HEADER;
+  }
+
+  #cut(socket: Socket): void {
+    socket.close();
+    this.#unsent.forget(socket);
+  }
+
+  #goOnEnding(socket: Socket, ending: Ending): void {
+    this.#leave(socket.getUserData());
+    if (++ending.watches > CUT_AFTER) this.#cut(socket);
+    else endIfRead(socket);
   }
 
   #lookAround(): void {
@@ -305,6 +345,10 @@ export class Stream {
     const before = idleSeconds > 0 ? performance.now() - idleSeconds * 1000 : -Infinity;
     for (const socket of [...this.#sockets]) {
       const connection = socket.getUserData();
+      if (connection.ending !== undefined) {
+        this.#goOnEnding(socket, connection.ending);
+        continue;
+      }
       const silent = ++connection.silent;
       const owed = connection.session?.owed ?? 0;
       if (owed === 0 && connection.heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
@@ -314,15 +358,32 @@ export class Stream {
   }
 }
 
+/** Bytes before what a server's frame carries (RFC 6455 section 5.2). */
+const MAX_FRAME_HEADER = 10;
+
 const GOING_AWAY = "the server is shutting down";
 
 function refusal(seq: number, message: string): ErrorFrame {
   return { type: "error", seq, code: "BAD_REQUEST", message };
 }
 
-/** A reason has 123 bytes at most (RFC 6455 section 5.5), none of them the half of a character. */
+/**
+ * Take and send no more, and close it once its reader has what was sent. A reason has 123 bytes at most (RFC 6455 section
+ * 5.5), none of them the half of a character.
+ */
 function close(socket: Socket, code: CloseCode, reason: string): void {
-  if (!socket.getUserData().open) return;
+  const connection = socket.getUserData();
+  if (!connection.open) return;
+  connection.open = false;
   const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(123));
-  socket.end(code, reason.slice(0, read));
+  connection.ending = { code, reason: reason.slice(0, read), watches: 0 };
+  endIfRead(socket);
+}
+
+/** Where uWebSockets.js has said the end of a connection it keeps what was not read, uncounted: so it is not said before. */
+function endIfRead(socket: Socket): void {
+  const { ending } = socket.getUserData();
+  // Who goes away waits for nobody.
+  const isRead = ending?.code === CloseCode.GOING_AWAY || socket.getBufferedAmount() === 0;
+  if (ending !== undefined && isRead) socket.end(ending.code, ending.reason);
 }

@@ -48,6 +48,14 @@ export class Turns<Q> {
     return owners && turn(owners);
   }
 
+  /** The part of an owner where parties have equal parts, within a party its addresses, and there the owners. */
+  partOf(owner: Owner): number {
+    const { party, address } = this.#places.get(owner) ?? owner;
+    const addresses = this.#parties.get(party);
+    const owners = addresses?.get(address);
+    return addresses && owners ? 1 / (this.#parties.size * addresses.size * owners.size) : 0;
+  }
+
   /** Who is next of each address. */
   *firsts(): IterableIterator<Owner> {
     for (const addresses of this.#parties.values()) {

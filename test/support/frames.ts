@@ -55,6 +55,10 @@ export const serverFrames: fc.Arbitrary<ServerFrame> = fc.oneof(
     epoch: fc.option(fc.nat()),
     dataAge: fc.option(fc.nat()),
   }),
+  fc.record({
+    type: fc.constant("credits" as const),
+    credits: fc.record({ items: fc.integer({ min: 1, max: 65_536 }), bytes: fc.nat() }),
+  }),
   fc.record({ type: fc.constant("drain" as const), retryAfterMs: fc.nat() }),
   fc.record({
     type: fc.constant("verdicts" as const),

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { type HelloFrame, jsonCodec, type ServerFrame } from "../../src/format/wire/frame.js";
+import { type Credits, type HelloFrame, jsonCodec, type ServerFrame } from "../../src/format/wire/frame.js";
 import { msgpackCodec } from "../../src/format/wire/msgpack.js";
 import { at } from "./server.js";
 
@@ -8,7 +8,9 @@ export const JSON_TWIN = ["hufu.v1+json"];
 
 /** A plain WebSocket that collects what the server says. */
 export class Line {
+  /** What came, but for news of credits, which may come at any time. */
   readonly frames: ServerFrame[] = [];
+  readonly credits: Credits[] = [];
   readonly #socket: WebSocket;
   #changed: () => void = () => undefined;
   readonly opened: Promise<void>;
@@ -18,7 +20,9 @@ export class Line {
     this.#socket = new WebSocket(url, subprotocols, { headers });
     const codec = subprotocols[0] === jsonCodec.subprotocol ? jsonCodec : msgpackCodec;
     this.#socket.on("message", (data: Buffer) => {
-      this.frames.push(codec.decode(data) as ServerFrame);
+      const frame = codec.decode(data) as ServerFrame;
+      if (frame.type === "credits") this.credits.push(frame.credits);
+      else this.frames.push(frame);
       this.#changed();
     });
     this.opened = new Promise((resolve) => {

@@ -7,8 +7,8 @@ import type { Verdict, VerifyRequest } from "../verdict.js";
  * messages, as JSON in text messages.
  *
  * The client says `hello`, the server `welcome`. The client sends `verify`, each item of which costs one credit, and its
- * bytes; the `verdicts` or the `error` that answers a frame gives them back. There are no other credits, so neither side
- * ever holds more than `welcome.credits` of one session. Answers carry the client's `seq` and may come in another order
+ * bytes; the `verdicts` or the `error` that answers a frame gives them back, once it is read. There are no other credits,
+ * so neither side ever holds more than these of one session; `credits` says when there are more or fewer. Answers carry the client's `seq` and may come in another order
  * than the questions; the verdicts of one frame are in the order of its items. A session outlives its connection: what it
  * is owed is sent over the next that says hello with its id.
  */
@@ -38,7 +38,7 @@ export enum CloseCode {
   REPLACED = 4409,
   /** The frame has more bytes than `welcome.limits` says. */
   TOO_LARGE = 4413,
-  /** More unanswered than the credits allow. */
+  /** More unanswered than the credits allow, or more answers that are not read than are kept. */
   OVER_CREDIT = 4429,
 }
 
@@ -90,6 +90,12 @@ export interface WelcomeFrame {
   dataAge: number | null;
 }
 
+/** From now on a session has other credits: what is unanswered already counts against them. */
+export interface CreditsFrame {
+  type: "credits";
+  credits: Credits;
+}
+
 export interface VerdictsFrame {
   type: "verdicts";
   seq: number;
@@ -114,7 +120,7 @@ export interface DrainFrame {
 }
 
 export type ClientFrame = HelloFrame | VerifyFrame;
-export type ServerFrame = WelcomeFrame | VerdictsFrame | ErrorFrame | DrainFrame;
+export type ServerFrame = WelcomeFrame | CreditsFrame | VerdictsFrame | ErrorFrame | DrainFrame;
 
 /** A frame that breaks the rules above. With a `seq` the frame is refused, without one the connection is. */
 export class FrameError extends Error {
@@ -161,6 +167,9 @@ export function readServerFrame(value: unknown): ServerFrame {
   switch (value["type"]) {
     case "welcome":
       if (isWelcome(value)) return value;
+      break;
+    case "credits":
+      if (isCredits(value["credits"])) return value as unknown as CreditsFrame;
       break;
     case "drain":
       if (isCount(value["retryAfterMs"])) return value as unknown as DrainFrame;

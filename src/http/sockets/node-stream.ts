@@ -41,7 +41,7 @@ export class NodeStream<T> implements StreamSocket<T> {
 
   send(message: string | Uint8Array, isBinary: boolean): number {
     if (this.#isOver) return DROPPED;
-    if (this.#socket.bufferedAmount + message.length > this.#behavior.maxBackpressure) {
+    if (this.#socket.bufferedAmount > this.#behavior.maxBackpressure) {
       this.close();
       return DROPPED;
     }

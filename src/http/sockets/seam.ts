@@ -49,7 +49,7 @@ export const DROPPED = 2;
 
 export interface WebSocketBehavior<T> {
   maxPayloadLength: number;
-  /** Bytes that may wait for a slow reader; with more the connection is cut. */
+  /** Bytes that may wait for a slow reader; with more the next message cuts the connection. */
   maxBackpressure: number;
   closeOnBackpressureLimit: true;
   idleTimeout: number;

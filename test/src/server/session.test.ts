@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CloseCode, type ServerFrame, type VerdictsFrame } from "../../../src/format/wire/frame.js";
 import { Claims } from "../../../src/server/claims.js";
+import { Allotment } from "../../../src/server/credits.js";
 import { Metrics } from "../../../src/server/metrics.js";
 import { claimsOptions, Replay } from "../../../src/server/replay.js";
 import { Schedule } from "../../../src/server/schedule.js";
@@ -18,20 +19,29 @@ beforeAll(async () => {
   desk = {
     tally: new Tally(verifier, metrics, new Replay(new Claims(claimsOptions(verifier)))),
     schedule: new Schedule(() => verifier.stats),
-    creditsOf: () => ({ items: CREDITS, bytes: 1_000_000 }),
+    allotment: new Allotment(() => verifier.stats, CREDITS),
     epoch: () => 7,
   };
 });
 afterAll(() => station.stop());
+beforeEach(() => {
+  desk = { ...desk, allotment: new Allotment(() => ({ slabs: 64 }), CREDITS) };
+});
 
 const TERMS = { party: "", id: "00".repeat(16), lane: "bulk", address: "127.0.0.1", request: {} } as const;
 
 class Memo implements Carrier {
   readonly frames: ServerFrame[] = [];
   drops = false;
+  written = 0;
+  /** Frames that its client has not taken. */
+  unread = 0;
   send(frame: ServerFrame): boolean {
-    if (!this.drops) this.frames.push(frame);
+    if (!this.drops) this.written = this.frames.push(frame);
     return !this.drops;
+  }
+  taken(): number {
+    return this.written - this.unread;
   }
   close(): void {
     this.drops = true;
@@ -92,7 +102,7 @@ describe("a session", () => {
     await idle();
     expect(session.ask(question(3, 1), 0, 0)).toEqual({
       code: CloseCode.OVER_CREDIT,
-      reason: "more than 3000 items or 1000000 bytes unanswered",
+      reason: "more than 3000 items or 12288000 bytes unanswered or unread",
     });
     session.attach(new Memo());
     expect(session.ask(question(3, 1), 0, 0)).toBeUndefined();
@@ -128,8 +138,25 @@ describe("a session", () => {
     expect(next.frames).toMatchObject([{ seq: 0 }]);
   });
 
+  it("pays for answers until its client has taken them", async () => {
+    const session = new Session({ at: true }, TERMS, desk);
+    const carrier = new Memo();
+    session.attach(carrier);
+    carrier.unread = 3;
+    for (const seq of [0, 1, 2]) {
+      expect(session.ask(question(seq, 1_000), 0, 0)).toBeUndefined();
+      await idle();
+    }
+    expect(session.owed).toBe(0);
+    expect(session.ask(question(3, 1), 0, 0)).toMatchObject({ code: CloseCode.OVER_CREDIT });
+    carrier.unread = 2;
+    expect(session.ask(question(3, 1_000), 0, 0)).toBeUndefined();
+    expect(session.ask(question(4, 1), 0, 0)).toMatchObject({ code: CloseCode.OVER_CREDIT });
+  });
+
   it("has more kept for it than its bytes only if it has ended", async () => {
-    const small = { ...desk, creditsOf: () => ({ items: 100, bytes: 50 }) };
+    const allotment = { enter: () => undefined, leave: () => undefined, of: () => ({ items: 100, bytes: 50 }) };
+    const small = { ...desk, allotment };
     const session = new Session({ at: true }, { ...TERMS, request: { claims: true } }, small);
     session.ask({ type: "verify", seq: 0, qrs: [texts[0]], request: { at } }, 10, 0);
     await idle();

@@ -25,7 +25,7 @@ describe("frames", () => {
         server: "test",
         session: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
         resumed: false,
-        credits: { items: CREDITS, bytes: 16 * 1_048_576 },
+        credits: { items: CREDITS, bytes: 1_048_576 },
         limits: { items: CREDITS, bytes: 1_048_576 },
         epoch: null,
         dataAge: null,
@@ -292,19 +292,23 @@ describe("hostile and slow peers", () => {
     line.close();
   });
 
-  it("a reader that does not read is cut off before it fills the memory", async () => {
-    await expect.poll(streams).toBe(0);
+  it("a reader that does not read is closed with 4429 before it fills the memory", async () => {
+    await expect.poll(() => metric("hufu_streams")).toBe(0);
     // Refusals are not paid for by credits: only the bound on what waits for the reader ends this.
     const refused = JSON.stringify({ type: "verify", seq: 1, items: [] });
     const eager = await open(JSON_TWIN);
     eager.pause();
-    let rounds = 0;
-    while ((await streams()) === 1) {
-      expect(++rounds).toBeLessThan(100);
+    const most = 16 * 1_048_576;
+    for (let rounds = 0; (await metric("hufu_unsent_bytes")) < most; rounds++) {
+      expect(rounds).toBeLessThan(100);
       for (let i = 0; i < 20_000; i++) eager.send(refused);
     }
+    for (let i = 0; i < 20_000; i++) eager.send(refused);
+    expect(await metric("hufu_unsent_bytes")).toBeLessThan(most + 1_024);
+    expect(await metric("hufu_streams")).toBe(1);
     eager.resume();
-    expect((await eager.closed).code).toBe(1006);
+    expect(await eager.closed).toEqual({ code: 4429, reason: `more than ${most} bytes of answers are not read` });
+    expect(await metric("hufu_unsent_bytes")).toBe(0);
   });
 
   it("a reader that pauses gets everything when it goes on", async () => {
@@ -323,9 +327,9 @@ describe("hostile and slow peers", () => {
     line.close();
   });
 
-  async function streams(): Promise<number> {
+  async function metric(name: string): Promise<number> {
     const text = await (await fetch(`http://127.0.0.1:${station.port}/metrics`)).text();
-    return Number(/^hufu_streams (\d+)$/m.exec(text)?.[1]);
+    return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
   }
 });
 
