@@ -10,14 +10,21 @@ export interface Deck {
   publicKey: KeyObject;
   /** What the cards call the key by. */
   kid: Buffer<ArrayBuffer>;
+  /** What each card is known by in status files. */
+  ctis: Uint8Array[];
   /** Trust source that names the issuer's key. */
   jwks: string;
 }
 
 export type CardAlgorithm = "ed25519" | "p256";
 
-/** With the `kid` of another deck its cards are that issuer's, forged. */
-export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", kid = randomBytes(8)): Deck {
+/** With the `kid` of another deck its cards are that issuer's, forged. `expiresOf`: seconds since 1970. */
+export function makeDeck(
+  count: number,
+  algorithm: CardAlgorithm = "ed25519",
+  kid = randomBytes(8),
+  expiresOf: (index: number) => number = () => CARDS_EXPIRE,
+): Deck {
   const { privateKey, publicKey } =
     algorithm === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("ec", { namedCurve: "P-256" });
   const header = new Map<number, unknown>([
@@ -25,8 +32,9 @@ export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", ki
     [4, kid],
   ]);
   const protectedBytes = encode(header);
-  const qrs = Array.from({ length: count }, (_, index) => {
-    const payload = encode(claims(index));
+  const ctis = Array.from({ length: count }, () => randomBytes(16));
+  const qrs = ctis.map((cti, index) => {
+    const payload = encode(claims(index, cti, expiresOf(index)));
     const message = encode(["Signature1", protectedBytes, new Uint8Array(), payload]);
     const signature =
       algorithm === "ed25519"
@@ -38,7 +46,7 @@ export function makeDeck(count: number, algorithm: CardAlgorithm = "ed25519", ki
   const jwks = JSON.stringify({
     keys: [{ ...publicKey.export({ format: "jwk" }), kid: kid.toString("base64url") }],
   });
-  return { qrs, bytes: qrs.map((qr) => new TextEncoder().encode(qr)), publicKey, kid, jwks };
+  return { qrs, bytes: qrs.map((qr) => new TextEncoder().encode(qr)), publicKey, kid, ctis, jwks };
 }
 
 /** Number and name of the card's holder at this place of a deck. */
@@ -57,14 +65,14 @@ const NOW = Math.floor(Date.now() / 1000);
 export const CARDS_EXPIRE = NOW + 10 * 365 * 86_400;
 const SURNAMES = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
 
-function claims(index: number): Map<number, unknown> {
+function claims(index: number, cti: Uint8Array, expires: number): Map<number, unknown> {
   const { id, name } = holderOf(index);
   return new Map<number, unknown>([
     [1, "https://id.pilot.example"],
-    [4, CARDS_EXPIRE],
+    [4, expires],
     [5, NOW - 86400],
     [6, NOW - 86400],
-    [7, randomBytes(16)],
+    [7, cti],
     [
       169,
       new Map<number, unknown>([

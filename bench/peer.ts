@@ -4,7 +4,7 @@ import { Decoder, Encoder } from "cbor-x";
 
 /**
  * What a careful user would build instead: base45 by table, node:zlib, cbor-x, node:crypto with a prepared key. It
- * checks less than the engine does (no duplicate keys, no trailing bytes, no identity, no status). The base45 packages
+ * checks less than the engine does (no duplicate keys, no trailing bytes, no identity; of status a set of ids). The base45 packages
  * on npm take about 10 µs for a card where this loop takes about 1, so the loop is the peer.
  */
 const VALUES = new Int8Array(128).fill(-1);
@@ -39,7 +39,11 @@ export function decodeBase45(text: string): Uint8Array {
 export class PeerVerifier {
   readonly #keys = new Map<string, KeyObject>();
 
-  constructor(jwks: string) {
+  /** `revoked`: the `cti` of such cards, in hex. */
+  constructor(
+    jwks: string,
+    readonly revoked: ReadonlySet<string> = new Set(),
+  ) {
     const { keys } = JSON.parse(jwks) as { keys: (JsonWebKey & { kid: string })[] };
     for (const jwk of keys) {
       this.#keys.set(
@@ -64,6 +68,8 @@ export class PeerVerifier {
         : verify("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
     if (!holds) return false;
     const claims = cbor.decode(payload) as Map<number, unknown>;
+    const cti = claims.get(7);
+    if (cti instanceof Uint8Array && this.revoked.has(Buffer.from(cti).toString("hex"))) return false;
     const now = Date.now() / 1000;
     return Number(claims.get(5)) <= now && now < Number(claims.get(4)) && claims.get(169) instanceof Map;
   }

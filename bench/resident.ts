@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { publishFile } from "../src/authority/publish-file.js";
 import { STATUS_FILE, TRUST_FILE } from "../src/format/feed.js";
 import { makeDeck } from "./cards.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
-import { serve } from "./serve.js";
+import { residentMebibytes, serve } from "./serve.js";
 import { ended, MEBIBYTE, Publisher, Stream, trustList } from "./switch.js";
 
 /**
@@ -37,6 +36,7 @@ export async function residentMemory({ quick }: BenchOptions): Promise<BenchResu
       await sleep(quick ? 0 : 500);
     }
     const [, withSome, without] = processes;
+    if (withSome === undefined || without === undefined) throw new Error("two verifiers were to be compared");
     const more = residentMebibytes(withSome) - residentMebibytes(without);
     return [row("freshness", `memory for a snapshot of ${size} MiB, one worker, after ${count} of them`, "MiB", more)];
   } finally {
@@ -44,9 +44,4 @@ export async function residentMemory({ quick }: BenchOptions): Promise<BenchResu
     await Promise.all(processes.map(ended));
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function residentMebibytes(child: ChildProcess | undefined): number {
-  const status = readFileSync(`/proc/${child?.pid ?? "self"}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }

@@ -8,6 +8,8 @@ export interface BenchResult {
   peers: { name: string; value: number }[];
   /** Ours against the best peer of the row; absent where there is none. */
   ratio?: number;
+  /** Of rows that are measured in rounds: what `ours` was in each, and the ratio. */
+  rounds?: { ours: number[]; ratio?: number[] };
 }
 
 export interface BenchOptions {

@@ -17,7 +17,8 @@ import type { PublisherOrders } from "./publisher.js";
 import { type BenchOptions, type BenchResult, row } from "./result.js";
 import { serve } from "./serve.js";
 
-const ISSUER = "Pilot District";
+export const ISSUER = "Pilot District";
+export const STATUS_KID = new Uint8Array(8);
 export const MEBIBYTE = 2 ** 20;
 const NOW = Math.floor(Date.now() / 1000);
 const LATER = NOW + 86_400;
@@ -171,13 +172,13 @@ export function trustList(deck: Deck, statusKey: KeyObject): Promise<Uint8Array>
     epoch: 1,
     issuedAt: NOW,
     expires: LATER,
-    keys: [trusted(deck.publicKey, deck.kid, "credential"), trusted(statusKey, new Uint8Array(8), "status")],
+    keys: [trusted(deck.publicKey, deck.kid, "credential"), trusted(statusKey, STATUS_KID, "status")],
     root: { algorithm: Algorithm.ED25519, publicKey: rawKey(root.publicKey) },
   };
   return encodeTrustList(list, signWith(root.privateKey));
 }
 
-function signWith(key: KeyObject): (message: Uint8Array) => Promise<Uint8Array> {
+export function signWith(key: KeyObject): (message: Uint8Array) => Promise<Uint8Array> {
   return (message) => Promise.resolve(new Uint8Array(sign(null, message, key)));
 }
 

@@ -18,6 +18,7 @@ const MOST = {
   "--status": MAX_STATUS_FILE_LENGTH,
   "--policy": MAX_SETTINGS_FILE_LENGTH,
   "--tokens": MAX_SETTINGS_FILE_LENGTH,
+  "--compare": MAX_SETTINGS_FILE_LENGTH,
 };
 
 export async function readSources(option: keyof typeof MOST, files: readonly string[]): Promise<Uint8Array[]> {
