@@ -8,7 +8,7 @@ import { ignoredProxy } from "../http/proxy.js";
 import type { ServerOptions } from "../server/server.js";
 import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
-import { feedReport, type Log, openLog, verifierReport, watchReadiness } from "./serve/logging.js";
+import { feedReport, type Log, openLog, streamReport, verifierReport, watchReadiness } from "./serve/logging.js";
 import { accessTokens, readNamed, refusedFiles, reloading } from "./serve/named.js";
 import { readPolicyFile, unusableSources } from "./sources.js";
 import { version } from "./version.js";
@@ -48,6 +48,11 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const within = config.state === "none" ? undefined : processesIn(config.state);
   const feed =
     config.feed === undefined ? undefined : new Feed(openFeed(config.feed, within), verifier, feedReport(log));
+  if (feed !== undefined) {
+    feed.onLook = (milliseconds) => {
+      log.debug({ feed: feed.state.place, milliseconds: Math.round(milliseconds) }, "looked at the feed");
+    };
+  }
   const claims = config.state === "none" ? undefined : openClaims(claimsIn(config.state), claimsOptions(verifier));
   const end = async (): Promise<void> => {
     await feed?.stop();
@@ -61,6 +66,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     const server = await startServer(verifier, {
       ...doorsOf(config),
       ...{ tokens, readiness, ...(claims && { claims: claims.claims }) },
+      onStream: streamReport(log),
       onWarning: (message) => {
         log.warn(message);
       },

@@ -68,6 +68,8 @@ export class Batcher {
   #open: Batch | undefined;
   #closing = false;
   readonly #answering = new Set<Promise<void>>();
+  /** Told of each batch that came back: its texts, and the milliseconds since it was sealed. */
+  onBatch: (items: number, milliseconds: number) => void = () => undefined;
   readonly #roomWaiters: (() => void)[] = [];
 
   /**
@@ -143,12 +145,15 @@ export class Batcher {
     if (batch === undefined) return;
     this.#open = undefined;
     batch.slab.seal(this.names.newest, this.clock());
+    const sealed = performance.now();
+    const items = batch.slab.count;
     const answered = this.runner
       .run(batch.index)
       .then((detail) => readBatch(batch, detail, this.names))
       .then(
         ({ verdicts, known }) => {
           this.#release(batch);
+          this.onBatch(items, performance.now() - sealed);
           deliver(batch, verdicts, known);
         },
         () => {

@@ -175,6 +175,11 @@ export class Verifier {
     this.#names.add(state.generation, this.#control.checker.issuers.names, state.awaitsTrust);
   }
 
+  /** `told` hears of each batch that came back: its texts, and the milliseconds since it was sealed. */
+  onBatch(told: (items: number, milliseconds: number) => void): void {
+    this.#batcher.onBatch = told;
+  }
+
   get stats(): VerifierStats {
     const { batches, replaced } = this.#pool.stats;
     const { trust, statuses } = this.#control.state;

@@ -86,6 +86,8 @@ export class Feed {
   #early: Uint8Array | undefined;
   /** Files that were refused, and when they are looked at again: milliseconds of performance.now(). */
   readonly #refused = new Map<string, { at: number; wait: number }>();
+  /** Told of each look, and how many milliseconds it took. */
+  onLook: (milliseconds: number) => void = () => undefined;
 
   constructor(
     readonly source: FeedSource,
@@ -139,6 +141,7 @@ export class Feed {
 
   /** Look once for what is new and put it in force. Never rejects. */
   async poll(): Promise<void> {
+    const began = performance.now();
     this.#lookAgain();
     const trust = await this.#look(TRUST_FILE, () => this.source.read(TRUST_FILE));
     if (trust !== undefined) await this.#applyTrust(trust);
@@ -150,6 +153,7 @@ export class Feed {
     if (this.#snapshot !== undefined) await this.#applySnapshot(this.#snapshot);
     else if (this.#delta !== undefined && !this.#judged) await this.#applyDelta(this.#delta);
     this.#settle();
+    this.onLook(performance.now() - began);
   }
 
   async #locate(): Promise<void> {

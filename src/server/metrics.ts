@@ -1,12 +1,15 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { VerifierStats } from "../engine/verifier.js";
 import type { CodeName, Verdict } from "../format/verdict.js";
+import type { Lane } from "../format/wire/frame.js";
 
 /** By which door a text came in. */
 export type Door = "http" | "stream";
 
 /** Seconds; from an idle machine's fraction of a millisecond to the pool's deadline. */
 const BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256];
 
 /** One of several values of a gauge. */
 export type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -16,6 +19,10 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #counts: Record<Door, Map<CodeName, number>> = { http: new Map(), stream: new Map() };
   readonly #duration: Histogram<"door">;
+  readonly #wait: Histogram<"lane">;
+  readonly #lane: Histogram<"lane">;
+  readonly #batchItems: Histogram;
+  readonly #batchDuration: Histogram;
 
   constructor(stats: () => VerifierStats) {
     const registers = [this.#registry];
@@ -38,6 +45,17 @@ export class Metrics {
       help: "From the arrival of a whole request or frame to its answer, its wait for a turn included",
       labelNames: ["door"],
       buckets: BUCKETS,
+      registers,
+    });
+    const timed = <L extends string>(name: string, help: string, ...labelNames: L[]): Histogram<L> =>
+      new Histogram({ name, help, labelNames, buckets: BUCKETS, registers });
+    this.#wait = timed("hufu_queue_wait_seconds", "What a request or frame waited for its turn, or till it was BUSY", "lane"); // prettier-ignore
+    this.#lane = timed("hufu_lane_duration_seconds", "From the wish for a turn to the last verdict", "lane");
+    this.#batchDuration = timed("hufu_batch_duration_seconds", "From the sealing of a batch to its verdicts");
+    this.#batchItems = new Histogram({
+      name: "hufu_batch_items",
+      help: "Texts of a batch",
+      buckets: BATCH_BUCKETS,
       registers,
     });
     this.gauge("hufu_slabs", "Slabs in the ring", () => stats().slabs);
@@ -79,6 +97,20 @@ export class Metrics {
     });
   }
 
+  /** Tell counts that are kept elsewhere, told apart by labels. */
+  counters(name: string, help: string, labelNames: readonly string[], read: () => readonly Labelled[]): void {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.inc(labels, value);
+      },
+    });
+  }
+
   /** Tell a count that is kept elsewhere. */
   counter(name: string, help: string, read: () => number): void {
     new Counter({ name, help, registers: [this.#registry], collect: absolute(read) });
@@ -99,6 +131,22 @@ export class Metrics {
   /** A whole request or frame is answered that `came` when performance.now() said so. */
   took(door: Door, came: number): void {
     this.#duration.observe({ door }, (performance.now() - came) / 1000);
+  }
+
+  /** A request or frame has had its turn, or has been refused, after so many milliseconds. */
+  waited(lane: Lane, milliseconds: number): void {
+    this.#wait.observe({ lane }, milliseconds / 1000);
+  }
+
+  /** It has its last verdict. */
+  answeredAfter(lane: Lane, milliseconds: number): void {
+    this.#lane.observe({ lane }, milliseconds / 1000);
+  }
+
+  /** A batch has come back from its worker. */
+  batch(items: number, milliseconds: number): void {
+    this.#batchItems.observe(items);
+    this.#batchDuration.observe(milliseconds / 1000);
   }
 }
 

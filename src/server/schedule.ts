@@ -75,12 +75,17 @@ export class Schedule {
   #turning = false;
   #again: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(ring: () => Ring) {
+  readonly #observe: (lane: Lane, work: Work) => Work;
+
+  /** `observe`: work as it is to be kept, so that its way is told. */
+  constructor(ring: () => Ring, observe: (lane: Lane, work: Work) => Work = (_, work) => work) {
     this.#ring = ring;
+    this.#observe = observe;
   }
 
   /** Let `work` wait for its turn in a lane; what is too much to be kept is refused at once. */
-  ask(lane: Lane, owner: Owner, work: Work): void {
+  ask(lane: Lane, owner: Owner, asked: Work): void {
+    const work = this.#observe(lane, asked);
     if (lane === "gate") this.#gate(owner, work);
     else if (this.#bytes + work.bytes <= MAX_WAITING_BYTES) this.#bulk(owner, work);
     else work.refuse();

@@ -5,6 +5,7 @@ import { Claims } from "./claims.js";
 import { Allotment } from "./credits.js";
 import { openHealthDoor, type Probe, type Probes } from "../http/health.js";
 import { Metrics } from "./metrics.js";
+import { observing } from "./observed.js";
 import { openApi } from "./openapi.js";
 import { Origins } from "../http/origins.js";
 import { Peers } from "../http/peers.js";
@@ -19,6 +20,7 @@ import { Sessions } from "./sessions.js";
 import type { SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
 import { openSockets } from "../http/sockets/sockets.js";
 import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
+import { type StreamEvent, StreamEvents } from "./stream-events.js";
 import { claimsOptions, Replay } from "./replay.js";
 import { type Judge, Tally } from "./tally.js";
 import { type AccessToken, TokenCheck } from "./token.js";
@@ -57,6 +59,8 @@ export interface ServerOptions {
   /** Whether a good card would be accepted now; what the verifier itself says by default. */
   readiness?: Readiness;
   onError?: OnError;
+  /** Told what happens to streams. */
+  onStream?: (event: StreamEvent) => void;
   /** Told in a sentence what whoever runs the server should know. */
   onWarning?: (message: string) => void;
 }
@@ -121,15 +125,19 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const metrics = new Metrics(() => judge.stats);
   const claims = options.claims ?? new Claims(claimsOptions(judge));
   const tally = new Tally(judge, metrics, new Replay(claims));
-  const schedule = new Schedule(() => judge.stats);
+  judge.onBatch((items, milliseconds) => {
+    metrics.batch(items, milliseconds);
+  });
+  const schedule = new Schedule(() => judge.stats, observing(metrics));
+  const events = new StreamEvents(options.onStream);
   const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
   const epoch = (): number | null => dataInForce().epoch;
   const allotment = new Allotment(() => judge.stats, credits);
   const sessions = new Sessions({ tally, schedule, allotment, epoch });
-  const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce });
+  const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce, events });
   const door = new VerifyDoor(tally, schedule, token, perAddress);
-  addGauges(metrics, { sockets, tally, schedule, stream, sessions, allotment, claims });
+  addGauges(metrics, { sockets, tally, schedule, stream, sessions, allotment, claims, events });
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);
   const probes = probesOf(version, metrics, readiness, () => reception.closing);
@@ -146,10 +154,10 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   });
   app.ws<Connection>("/v1/stream", {
     ...streamBehavior(stream, reception),
-    close: (socket) => {
+    close: (socket, code) => {
       // An upgraded connection is not reported to the filter a second time.
       crowd.left();
-      stream.closed(socket);
+      stream.closed(socket, code);
     },
   });
   const health = options.healthPort === undefined ? undefined : await openHealthDoor(host, options.healthPort, probes);
@@ -188,9 +196,11 @@ interface Counted {
   sessions: Sessions;
   allotment: Allotment;
   claims: Claims;
+  events: StreamEvents;
 }
 
-function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, sessions, allotment, claims }: Counted): void {
+function addGauges(metrics: Metrics, counted: Counted): void {
+  const { sockets, tally, schedule, stream, sessions, allotment, claims, events } = counted;
   metrics.gauge("hufu_guesses", "Credentials whose holder somebody took for another", () => tally.guesses.count);
   metrics.gauge("hufu_claims", "Presentations that were accepted and are remembered", () => claims.count);
   metrics.gauge("hufu_items_in_flight", "Texts taken in and not yet answered", () => tally.inFlight.count);
@@ -199,6 +209,9 @@ function addGauges(metrics: Metrics, { sockets, tally, schedule, stream, session
   metrics.gauge("hufu_streams", "WebSocket connections", () => stream.size);
   metrics.gauge("hufu_unsent_bytes", "Bytes of answers that wait for slow readers of streams", () => stream.unsent);
   metrics.gauge("hufu_credits", "Items of bulk work that sessions may have unanswered", () => allotment.items);
+  metrics.counters("hufu_streams_closed_total", "WebSocket connections that were closed, by code", ["code"], () => events.closings()); // prettier-ignore
+  metrics.gauge("hufu_sessions_kept", "Sessions that wait for a connection", () => sessions.kept);
+  metrics.counter("hufu_sessions_resumed_total", "Sessions that another connection took up", () => events.resumed);
   metrics.gauge("hufu_sessions", "Sessions of streams, those without a connection included", () => sessions.size);
 }
 

@@ -18,6 +18,7 @@ import { Problem } from "../http/problem.js";
 import { DROPPED, type StreamSocket } from "../http/sockets/seam.js";
 import type { Carrier, Session } from "./session.js";
 import type { Party, Sessions } from "./sessions.js";
+import type { StreamEvents } from "./stream-events.js";
 import { bearerOf, type TokenCheck } from "./token.js";
 import { Unsent } from "./unsent.js";
 
@@ -32,6 +33,7 @@ export interface StreamOptions {
   unsent: number;
   /** What welcomes tell of the data in force; see WelcomeFrame. */
   dataInForce: () => Pick<WelcomeFrame, "epoch" | "dataAge">;
+  events: StreamEvents;
 }
 
 /** One WebSocket: it frames what a session says and hears. */
@@ -169,6 +171,7 @@ export class Stream {
     const connection = socket.getUserData();
     this.#sockets.add(socket);
     this.#addresses.enter(connection.address);
+    this.#options.events.opened(connection, connection.address);
     if (connection.party === undefined) {
       close(socket, CloseCode.TOKEN, "a valid bearer token is required");
       return;
@@ -191,6 +194,7 @@ export class Stream {
     this.#leave(connection);
     const { session, resumed, told } = this.#sessions.open(party, connection.address, hello);
     connection.session = session;
+    this.#options.events.welcomed(connection, session.lane, resumed, session.owed);
     const { version, dataInForce } = this.#options;
     const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };
     const carrier = {
@@ -261,13 +265,15 @@ export class Stream {
     if (fault !== undefined) close(socket, fault.code, fault.reason);
   }
 
-  closed(socket: Socket): void {
+  closed(socket: Socket, code: number): void {
     const connection = socket.getUserData();
     connection.open = false;
     clearTimeout(connection.greeting);
     this.#leave(connection);
     this.#unsent.forget(socket);
-    if (this.#sockets.delete(socket)) this.#addresses.leave(connection.address);
+    if (!this.#sockets.delete(socket)) return;
+    this.#addresses.leave(connection.address);
+    this.#options.events.closed(connection, code);
   }
 
   /** The peer lives: a ping or a pong has come. */

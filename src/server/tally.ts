@@ -12,7 +12,10 @@ import type { Replay } from "./replay.js";
 import { granted, type Scope } from "./token.js";
 
 /** What the doors need of a Verifier. */
-export type Judge = Pick<Verifier, "submitMany" | "requirementsOf" | "presentationWindow" | "stats" | "health">;
+export type Judge = Pick<
+  Verifier,
+  "submitMany" | "requirementsOf" | "presentationWindow" | "stats" | "health" | "onBatch"
+>;
 
 /** Texts that belong together, and what is asked of each. */
 export interface Question {

@@ -1,11 +1,12 @@
 import type { VerifierEvent } from "../../engine/control-plane.js";
 import type { FeedEvent } from "../../feed/feed.js";
+import type { StreamEvent } from "../../server/stream-events.js";
 import { type Readiness, type Reason, sameState } from "../../server/readiness.js";
 import { reasonOf } from "../errors.js";
 
 /** What the service uses of its log. */
 export type Log = Record<
-  "info" | "warn" | "error",
+  "debug" | "info" | "warn" | "error",
   (...line: [message: string] | [facts: object, message: string]) => void
 >;
 
@@ -35,6 +36,13 @@ export function feedReport(log: Log): (event: FeedEvent) => void {
       case "reachable":
         log.info("the feed can be read again");
     }
+  };
+}
+
+/** With `--log-level debug`: each stream that comes and goes, by the number of its connection. */
+export function streamReport(log: Log): (event: StreamEvent) => void {
+  return ({ kind, ...facts }) => {
+    log.debug(facts, `stream ${kind}`);
   };
 }
 

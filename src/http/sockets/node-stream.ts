@@ -30,8 +30,8 @@ export class NodeStream<T> implements StreamSocket<T> {
       if (!this.#isOver) behavior.pong(this);
     });
     socket.on("error", () => undefined);
-    socket.on("close", () => {
-      this.#over();
+    socket.on("close", (code) => {
+      this.#over(code);
     });
   }
 
@@ -55,7 +55,7 @@ export class NodeStream<T> implements StreamSocket<T> {
     setTimeout(() => {
       this.#socket.terminate();
     }, CLOSING).unref();
-    this.#over();
+    this.#over(code);
   }
 
   ping(): void {
@@ -68,13 +68,13 @@ export class NodeStream<T> implements StreamSocket<T> {
 
   close(): void {
     this.#socket.terminate();
-    this.#over();
+    this.#over(1006);
   }
 
-  #over(): void {
+  #over(code: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#behavior.close(this);
+    this.#behavior.close(this, code);
     this.#onGone(this);
   }
 }

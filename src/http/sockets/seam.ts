@@ -59,7 +59,8 @@ export interface WebSocketBehavior<T> {
   message(socket: StreamSocket<T>, message: ArrayBuffer, isBinary: boolean): void;
   ping(socket: StreamSocket<T>): void;
   pong(socket: StreamSocket<T>): void;
-  close(socket: StreamSocket<T>): void;
+  /** `code` as RFC 6455 section 7.1.5 has it: 1006 where no close frame came. */
+  close(socket: StreamSocket<T>, code: number): void;
 }
 
 export interface App {
