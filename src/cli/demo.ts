@@ -1,25 +1,27 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import type { Authority } from "../authority/authority.js";
-import type { IssuedCard } from "../authority/issuing.js";
 import { STATUS_FILE, TRUST_FILE } from "../format/feed.js";
 import { portNumber, wholeNumber } from "./arguments.js";
-import { told } from "./authority-sentences.js";
+import type { AuthorityMessage } from "./demo/authority.js";
 import { reasonOf, UsageError } from "./errors.js";
 import { note, paint, print } from "./output.js";
 import { onReaderGone } from "./reader-gone.js";
+
+/** What was started last is stopped first. */
+type Undo = (() => Promise<void> | void)[];
 
 interface DemoOptions {
   port: number;
   rate: number;
 }
 
-/** A citizen reports a lost phone this often. */
-const LOSS_EVERY_MS = 5_000;
+/** How long they may take to end: an authority closes its database. */
+const GATES_END_WITHIN_MS = 2_000;
+const AUTHORITY_ENDS_WITHIN_MS = 30_000;
 
 export function register(program: Command): void {
   program
@@ -32,8 +34,7 @@ export function register(program: Command): void {
 
 async function run(options: DemoOptions): Promise<void> {
   const began = performance.now();
-  // What was started last is stopped first.
-  const undo: (() => Promise<void> | void)[] = [];
+  const undo: Undo = [];
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve).once("SIGTERM", resolve);
     onReaderGone(resolve);
@@ -50,31 +51,24 @@ async function run(options: DemoOptions): Promise<void> {
 }
 
 /** Brings up the country and tells what there is to try. Returns the page's address. */
-async function raise(options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<string> {
-  const { foundCountry } = await import("./demo/country.js");
-  const { publishTo } = await import("../authority/publisher.js");
+async function raise(options: DemoOptions, undo: Undo): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), "hufu-demo-")).catch((error: unknown) => {
     throw new UsageError(`cannot write in ${tmpdir()}: ${reasonOf(error)}`, "name another folder with TMPDIR");
   });
   undo.push(() => rm(data, { recursive: true, force: true }));
   note("enrolling 1,000 citizens of the pilot district ...");
-  const { authority, cards, good } = await foundCountry(join(data, "authority"));
-  undo.push(() => authority.close());
-
-  await publishTo(authority, data, { what: "all" });
   const cardFile = join(data, "cards.txt");
-  await writeFile(cardFile, `${cards.join("\n")}\n`);
+  const qr = await openAuthority(data, cardFile, undo);
 
   note("opening the verifier ...");
   const port = await openVerifier(data, options, undo);
   const url = `http://localhost:${port}/`;
   undo.push(startGates(`ws://127.0.0.1:${port}/v1/stream`, cardFile, options.rate));
-  undo.push(startLosses(authority, good, () => publishTo(authority, data, { what: "delta" })));
-  tell(url, data, cardFile, good[good.length - 1]?.qr ?? "");
+  tell(url, data, cardFile, qr);
   return url;
 }
 
-async function openVerifier(data: string, options: DemoOptions, undo: (() => Promise<void> | void)[]): Promise<number> {
+async function openVerifier(data: string, options: DemoOptions, undo: Undo): Promise<number> {
   const { Verifier } = await import("../engine/verifier.js");
   const { Feed, openFeed } = await import("../feed/feed.js");
   const { startServer } = await import("../server/server.js");
@@ -104,51 +98,45 @@ async function openVerifier(data: string, options: DemoOptions, undo: (() => Pro
   return server.port;
 }
 
-/** Returns what stops them. */
-function startGates(url: string, cardFile: string, rate: number): () => Promise<void> {
-  const gates: ChildProcess = fork(
-    fileURLToPath(new URL("./demo/gate.js", import.meta.url)),
-    [url, cardFile, String(rate)],
-    { stdio: ["ignore", "inherit", "inherit", "ipc"] },
-  );
-  return () =>
-    new Promise((resolve) => {
-      if (gates.exitCode !== null || !gates.connected) {
-        resolve();
-        return;
-      }
-      gates.once("exit", () => {
-        resolve();
-      });
-      gates.disconnect();
-      setTimeout(() => gates.kill("SIGKILL"), 2_000).unref();
+/** A process of its own: it founds the country and publishes. Resolves with a QR text of a card that stays good. */
+function openAuthority(data: string, cardFile: string, undo: Undo): Promise<string> {
+  const authority = startProcess("./demo/authority.js", [data, cardFile]);
+  undo.push(() => stopProcess(authority, AUTHORITY_ENDS_WITHIN_MS));
+  return new Promise((resolve, reject) => {
+    authority.on("message", (message: AuthorityMessage) => {
+      if ("published" in message) resolve(message.published.qr);
+      else if ("note" in message) note(message.note);
+      else reject(new UsageError(message.failed.message, message.failed.remedy));
     });
+    authority.once("exit", () => {
+      reject(new Error("the authority ended before it had published"));
+    });
+  });
 }
 
-/** Every few seconds a card is reported lost and the news published. Returns what stops it. */
-function startLosses(
-  authority: Authority,
-  good: readonly IssuedCard[],
-  publish: () => Promise<unknown>,
-): () => Promise<void> {
-  let next = 0;
-  let working: Promise<void> = Promise.resolve();
-  const lose = async (): Promise<void> => {
-    const card = good[next++];
-    // The last ones stay good: their QR texts were printed for people to try.
-    if (card === undefined || next > good.length - 10) return;
-    await authority.revoke(card.person.id, { actor: "demo", reason: "phone reported lost" });
-    await publish();
-  };
-  const timer = setInterval(() => {
-    working = working.then(lose).catch((error: unknown) => {
-      note(`the authority could not publish: ${reasonOf(told(error))}`);
+/** Returns what stops them. */
+function startGates(url: string, cardFile: string, rate: number): () => Promise<void> {
+  const gates = startProcess("./demo/gate.js", [url, cardFile, String(rate)]);
+  return () => stopProcess(gates, GATES_END_WITHIN_MS);
+}
+
+function startProcess(file: string, args: string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}
+
+/** It ends by itself when nobody is there to hear it. */
+function stopProcess(child: ChildProcess, within: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    child.once("exit", () => {
+      resolve();
     });
-  }, LOSS_EVERY_MS);
-  return async () => {
-    clearInterval(timer);
-    await working;
-  };
+    if (child.connected) child.disconnect();
+    setTimeout(() => child.kill("SIGKILL"), within).unref();
+  });
 }
 
 function tell(url: string, data: string, cardFile: string, qr: string): void {
