@@ -22,10 +22,10 @@ export {
   statusSpace,
 } from "../status/status";
 
-/** A batch that begins with "!" traps, one that begins with "?" never ends. */
+/** A batch that begins with "$" traps, one that begins with "%" never ends. */
 export function verify(from: i32): i32 {
   const first = load<u8>(batch() + TEXTS_OFFSET);
-  if (first == 0x21) unreachable();
-  while (first == 0x3f) {}
+  if (first == 0x24) unreachable();
+  while (first == 0x25) {}
   return verifyBatch(from);
 }

@@ -8,6 +8,7 @@ import type { Clock } from "./clock.js";
 import { applyDetail, type Known } from "./detail.js";
 import { wipeDetail } from "./detail-buffer.js";
 import type { SlabRing } from "./slab-ring.js";
+import { codeOfUnreadable } from "./unreadable.js";
 import { bareVerdict, type KeyName, readVerdict } from "./verdict.js";
 
 /** Where batches go; see WorkerPool. */
@@ -95,8 +96,16 @@ export class Batcher {
     return this.#open !== undefined || this.ring.free > 0;
   }
 
-  /** Copy text `index` of a call into a batch. With no slab free it is answered BUSY before this returns. */
+  /**
+   * Copy text `index` of a call into a batch. With no slab free it is answered BUSY before this returns; one that cannot
+   * be a card needs none.
+   */
   add(call: Call, index: number, qr: string | Uint8Array, requirements: Requirements): void {
+    const unreadable = codeOfUnreadable(qr);
+    if (unreadable !== undefined) {
+      call.answer(index, bareVerdict(unreadable));
+      return;
+    }
     const batch = (this.#open ??= this.#openBatch());
     if (batch === undefined) {
       call.answer(index, bareVerdict(Code.BUSY));

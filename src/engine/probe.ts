@@ -15,7 +15,7 @@ export class Probe implements Runner {
 
   constructor(
     readonly runner: Runner,
-    /** Have an empty text judged. */
+    /** Have a text judged. */
     readonly ask: (done: OnVerdicts) => void,
   ) {}
 

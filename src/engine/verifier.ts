@@ -61,6 +61,8 @@ export interface VerifierStats {
 /** Measured: larger batches gain little, smaller ones spread a burst over the workers. */
 const BATCH_SIZE = 128;
 const SLABS_PER_WORKER = 32;
+/** The shortest text that has to be read to be refused. */
+const TRIAL = "00";
 /** One at work and one at hand. */
 const BATCHES_PER_WORKER = 2;
 
@@ -89,7 +91,7 @@ export class Verifier {
     this.#pool = new WorkerPool(workers, briefing, () => control.restoreBodies(), onFailure);
     this.#clock = options.clock ?? systemClock;
     this.#probe = new Probe(this.#pool, (done) => {
-      this.submitMany([""], () => this.requirementsOf({}), done);
+      this.submitMany([TRIAL], () => this.requirementsOf({}), done);
     });
     const busyAt = workers * BATCHES_PER_WORKER;
     this.#batcher = new Batcher(this.#ring, this.#probe, BATCH_SIZE, busyAt, this.#names, this.#clock);

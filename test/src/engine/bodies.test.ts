@@ -49,7 +49,7 @@ const codes = async (): Promise<string[]> =>
 
 /** An instance that trapped is replaced: what judges next has to read the body again. */
 async function trap(): Promise<void> {
-  expect((await verifier.verifyBatch(["!"], { at }))[0]?.code).toBe("INTERNAL");
+  expect((await verifier.verifyBatch(["$"], { at }))[0]?.code).toBe("INTERNAL");
 }
 
 async function bodies(): Promise<string[]> {
