@@ -22,6 +22,8 @@ export type ClaimValue = string | number | boolean | null | ClaimValue[] | { [ke
 export interface Verdict {
   outcome: Outcome;
   code: CodeName;
+  /** Of BUSY: when to ask again, in milliseconds; absent where that would not help for a while. */
+  retryAfterMs?: number;
   format?: FormatName;
   alg?: AlgorithmName;
   /** Key id in lower-case hex. */

@@ -22,6 +22,7 @@ export class Exchange {
   readonly path: string;
   readonly authorization: string;
   readonly host: string;
+  readonly idempotencyKey: string;
   /** Does whoever asks say that JSON is read? */
   readonly acceptsJson: boolean;
   /** Of the web page that a browser sends this for; empty for others. */
@@ -44,6 +45,7 @@ export class Exchange {
     this.method = request.getMethod().toUpperCase();
     this.path = request.getUrl();
     this.authorization = request.getHeader("authorization");
+    this.idempotencyKey = request.getHeader("idempotency-key");
     this.host = request.getHeader("host");
     this.acceptsJson = acceptsJson(request.getHeader("accept"));
     this.origin = request.getHeader("origin");

@@ -65,7 +65,7 @@ export class Origins {
     if (method !== "OPTIONS" || !this.#pages.has(origin)) return undefined;
     return {
       "Access-Control-Allow-Methods": "GET, POST",
-      "Access-Control-Allow-Headers": "Authorization, Content-Type",
+      "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
       "Access-Control-Max-Age": "600",
     };
   }

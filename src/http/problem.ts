@@ -13,6 +13,7 @@ export type ProblemCode =
   | "UPGRADE_REQUIRED"
   | "UNSUPPORTED_CODING"
   | "TOO_MANY_CONNECTIONS"
+  | "RATE_LIMITED"
   | "NOT_READY"
   | "SHUTTING_DOWN";
 
@@ -28,6 +29,7 @@ const KINDS: Record<ProblemCode, { status: string; title: string }> = {
   TOO_LARGE: { status: "413 Content Too Large", title: "The request is too large" },
   UPGRADE_REQUIRED: { status: "426 Upgrade Required", title: "This address speaks WebSocket" },
   TOO_MANY_CONNECTIONS: { status: "429 Too Many Requests", title: "Too many connections from this address" },
+  RATE_LIMITED: { status: "429 Too Many Requests", title: "The token's rate or concurrency is used up" },
   INTERNAL: { status: "500 Internal Server Error", title: "The server failed" },
   UNSUPPORTED_CODING: { status: "501 Not Implemented", title: "This transfer coding is not understood" },
   BUSY: { status: "503 Service Unavailable", title: "The verifier is busy" },
@@ -38,22 +40,21 @@ const KINDS: Record<ProblemCode, { status: string; title: string }> = {
 /** A request refused, to be answered as application/problem+json (RFC 9457). */
 export class Problem extends Error {
   override readonly name = "Problem";
-  readonly status: string;
-
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,
     readonly headers: Readonly<Record<string, string>> = {},
     /** Members beside those that every problem has (RFC 9457 section 3.2). */
     readonly members: Readonly<Record<string, unknown>> = {},
+    /** Where the code's own says less. */
+    readonly status = KINDS[code].status,
   ) {
     super(detail);
-    this.status = KINDS[code].status;
   }
 
   body(requestId: string): string {
-    const { status, title } = KINDS[this.code];
-    const document = { title, status: Number.parseInt(status), detail: this.detail, code: this.code, requestId };
+    const { title } = KINDS[this.code];
+    const document = { title, status: Number.parseInt(this.status), detail: this.detail, code: this.code, requestId };
     return JSON.stringify({ type: "about:blank", ...document, ...this.members });
   }
 }

@@ -1,5 +1,5 @@
 import type { Verdict } from "../format/verdict.js";
-import type { Work } from "./schedule.js";
+import type { Refusal, Work } from "./schedule.js";
 import type { Question, Tally } from "./tally.js";
 
 /** The verdicts of texts that belong together, which come part by part. */
@@ -24,12 +24,15 @@ export class Answers {
   }
 }
 
-/** `question` as the schedule takes it; `bytes` are kept of it while it waits. `answered` is told each part, `from` on. */
+/**
+ * `question` as the schedule takes it; `bytes` are kept of it while it waits. `answered` is told each part, `from` on, and
+ * why it was not asked.
+ */
 export function workOf(
   tally: Tally,
   question: Question,
   bytes: number,
-  answered: (from: number, part: readonly Verdict[]) => void,
+  answered: (from: number, part: readonly Verdict[], refusal?: Refusal) => void,
 ): Work {
   const count = question.qrs.length;
   return {
@@ -41,8 +44,8 @@ export function workOf(
         done();
       });
     },
-    refuse: () => {
-      answered(0, tally.refuse(question.door, count));
+    refuse: (refusal) => {
+      answered(0, tally.refuse(question.door, count, refusal), refusal);
     },
   };
 }

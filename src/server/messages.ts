@@ -36,6 +36,7 @@ const codes = Object.keys(Code).filter((key) => Number.isNaN(Number(key)));
 export const verdict = z.object({
   outcome: z.enum(["accepted", "refused", "undetermined"]),
   code: z.enum(codes),
+  retryAfterMs: z.int().optional().describe("Of BUSY: when to ask again; absent where that would not help for a while"),
   format: z.enum(["claim169", "presentation", "sd-cwt"]).optional(),
   alg: z.enum(["EdDSA", "ES256", "SM2"]).optional(),
   kid: z.string().optional().describe("Key id in hexadecimal"),

@@ -3,7 +3,7 @@ import type { Origins } from "../http/origins.js";
 import type { Peers } from "../http/peers.js";
 import { Problem } from "../http/problem.js";
 import type { HttpRequest, HttpResponse, UpgradeContext } from "../http/sockets/seam.js";
-import type { Connection } from "./stream.js";
+import type { Connection } from "./connection.js";
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 /** What there is, by path and method. */

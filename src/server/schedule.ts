@@ -14,7 +14,13 @@ export interface Work {
   /** Hand over the texts from `from` to before `to`, and call `done` once they are answered. Must not throw. */
   submit(from: number, to: number, done: () => void): void;
   /** Answer each of them that there is no room; nothing of it has been handed over. Must not throw. */
-  refuse(): void;
+  refuse(refusal: Refusal): void;
+}
+
+/** Why nothing is asked now, and in how many milliseconds to try again. */
+export interface Refusal {
+  readonly because: "no-room" | "quota";
+  readonly retryAfterMs: number;
 }
 
 /** What the schedule asks of the ring. */
@@ -24,6 +30,11 @@ export type Ring = Pick<VerifierStats, "workers" | "slabs" | "slabsFree">;
 export const TURN = 128;
 /** Turns of bulk work that are with the engine, for each worker: one at work, one at hand, one being filled. */
 const TURNS_PER_WORKER = 3;
+/**
+ * Turns that are taken before sockets are read again. Who is answered asks anew: so what one look at all sockets finds is
+ * what these were, however many banks there are, and a gate's frame among it is not far behind.
+ */
+const TURNS_A_LOOP = 4;
 /** Texts that one slab surely takes, however long they and their requests are. */
 const TEXTS_PER_SLAB = Math.floor(TEXT_CAPACITY / (MAX_SCANNED_LENGTH + MAX_CONTEXT_TEXTS_LENGTH)) - 1;
 /** Of the slabs this part is for bulk work, the rest is left to gates: a bank never makes a gate hear BUSY. */
@@ -36,6 +47,7 @@ const GATE_TEXTS_PER_WORKER = 2 * TURN;
 export const GATE_WAIT_MS = 5;
 /** But the one whose turn it is among those of its address waits longer: nobody else's flood makes it hear BUSY. */
 export const FIRST_WAIT_MS = 50;
+const NO_ROOM: Refusal = { because: "no-room", retryAfterMs: 20 };
 /** Where nothing of ours is in the ring and yet it is full, nobody tells when that changes. */
 const AGAIN_MS = 20;
 
@@ -63,6 +75,8 @@ export class Schedule {
   readonly waiting = new Census();
   readonly #queues = new Turns<Queue>();
   readonly #gates = new Turns<Scans[]>();
+  /** Bulk work of parties that have asked all that they may for now. */
+  readonly #stalled = new Map<Owner, Queue>();
   readonly #ring: () => Ring;
   /** Texts of bulk work in the ring. */
   #inRing = 0;
@@ -73,6 +87,8 @@ export class Schedule {
   #isWatching = false;
   #bytes = 0;
   #turning = false;
+  #turnsOfLoop = 0;
+  #isYielding = false;
   #again: ReturnType<typeof setTimeout> | undefined;
 
   readonly #observe: (lane: Lane, work: Work) => Work;
@@ -86,15 +102,18 @@ export class Schedule {
   /** Let `work` wait for its turn in a lane; what is too much to be kept is refused at once. */
   ask(lane: Lane, owner: Owner, asked: Work): void {
     const work = this.#observe(lane, asked);
-    if (lane === "gate") this.#gate(owner, work);
+    const wait = lane === "gate" ? (owner.quota?.waitFor(work.count) ?? 0) : 0;
+    if (wait > 0) work.refuse({ because: "quota", retryAfterMs: wait });
+    else if (lane === "gate") this.#gate(owner, work);
     else if (this.#bytes + work.bytes <= MAX_WAITING_BYTES) this.#bulk(owner, work);
-    else work.refuse();
+    else work.refuse(NO_ROOM);
   }
 
   /** Now, before all bulk work, or in turns with other gates; refused where there is no room for too long. */
   #gate(owner: Owner, work: Work): void {
+    owner.quota?.take(work.count);
     if (this.#gates.isEmpty && this.#hasGateRoom()) {
-      this.#submitGate(work);
+      this.#submitGate(owner, work);
       return;
     }
     const scans = { work, since: performance.now() };
@@ -107,7 +126,7 @@ export class Schedule {
 
   /** After what `owner` has waiting already, in turns with the others. */
   #bulk(owner: Owner, work: Work): void {
-    const queue = this.#queues.of(owner);
+    const queue = this.#stalled.get(owner) ?? this.#queues.of(owner);
     if (queue === undefined) this.#queues.enter(owner, { works: [work], begun: 0 });
     else queue.works.push(work);
     this.waiting.enter(work.count);
@@ -117,10 +136,14 @@ export class Schedule {
 
   /** Forget what `owner` has waiting: nobody is there to hear it. */
   leave(owner: Owner): void {
-    for (const { work } of this.#gates.of(owner)?.splice(0) ?? []) this.waiting.leave(work.count);
+    for (const { work } of this.#gates.of(owner)?.splice(0) ?? []) {
+      this.waiting.leave(work.count);
+      owner.quota?.give(work.count);
+    }
     this.#gates.leave(owner);
-    const queue = this.#queues.of(owner);
+    const queue = this.#stalled.get(owner) ?? this.#queues.of(owner);
     if (queue === undefined) return;
+    this.#stalled.delete(owner);
     this.#queues.leave(owner);
     const works = queue.works.splice(0);
     for (const { bytes } of works) this.#bytes -= bytes;
@@ -132,18 +155,47 @@ export class Schedule {
     if (this.#turning) return;
     this.#turning = true;
     this.#takeGates();
-    while (!this.#queues.isEmpty) {
+    this.#takeUpStalled();
+    while (!this.#queues.isEmpty && this.#isInTurn()) {
       const room = this.#room();
+      // Crumbs of turns would go to whoever happens to be next.
+      if (room < TURN && this.#inRing > 0) break;
       if (room <= 0) {
-        if (this.#inRing === 0) this.#tryAgain();
+        this.#tryAgain();
         break;
       }
       const [owner, queue] = this.#queues.next() ?? [];
       if (owner === undefined || queue === undefined) break;
-      this.#turn(queue, Math.min(TURN, room));
-      if (queue.works.length === 0) this.#queues.leave(owner);
+      const allowed = owner.quota?.room ?? Infinity;
+      this.#turnsOfLoop++;
+      if (allowed > 0) this.#turn(owner, queue, Math.min(TURN, room, allowed));
+      else this.#stalled.set(owner, queue);
+      if (queue.works.length === 0 || allowed <= 0) this.#queues.leave(owner);
     }
+    const waits = Array.from(this.#stalled.keys(), ({ quota }) => quota?.waitFor(1) ?? 0);
+    if (waits.length > 0) this.#tryAgain(Math.min(...waits));
     this.#turning = false;
+  }
+
+  /** After so many turns the others wait until sockets were read. */
+  #isInTurn(): boolean {
+    if (this.#turnsOfLoop < TURNS_A_LOOP) return true;
+    if (this.#isYielding) return false;
+    this.#isYielding = true;
+    setImmediate(() => {
+      this.#isYielding = false;
+      this.#turnsOfLoop = 0;
+      this.#takeTurns();
+    });
+    return false;
+  }
+
+  #takeUpStalled(): void {
+    for (const [owner, queue] of [...this.#stalled]) {
+      if ((owner.quota?.room ?? 1) <= 0) continue;
+      this.#stalled.delete(owner);
+      this.#queues.enter(owner, queue);
+    }
   }
 
   #takeGates(): void {
@@ -151,13 +203,13 @@ export class Schedule {
       const [owner, queue] = this.#gates.next() ?? [];
       const scans = queue?.shift();
       if (owner !== undefined && queue?.length === 0) this.#gates.leave(owner);
-      if (scans === undefined) continue;
+      if (owner === undefined || scans === undefined) continue;
       this.waiting.leave(scans.work.count);
-      this.#submitGate(scans.work);
+      this.#submitGate(owner, scans.work);
     }
   }
 
-  #submitGate(work: Work): void {
+  #submitGate(owner: Owner, work: Work): void {
     this.#gatesInRing += work.count;
     if (!this.#isFilling) {
       this.#isFilling = true;
@@ -167,6 +219,7 @@ export class Schedule {
     }
     work.submit(0, work.count, () => {
       this.#gatesInRing -= work.count;
+      owner.quota?.give(work.count);
       this.#takeTurns();
     });
   }
@@ -200,7 +253,8 @@ export class Schedule {
       if (queue.length === 0) this.#gates.leave(owner);
       for (const { work } of late) {
         this.waiting.leave(work.count);
-        work.refuse();
+        owner.quota?.give(work.count);
+        work.refuse(NO_ROOM);
       }
     }
   }
@@ -212,7 +266,7 @@ export class Schedule {
     return Math.min(workers * TURNS_PER_WORKER * TURN - this.#inRing, free * TEXTS_PER_SLAB);
   }
 
-  #turn(queue: Queue, most: number): void {
+  #turn(owner: Owner, queue: Queue, most: number): void {
     let left = most;
     for (let [work] = queue.works; work !== undefined && left > 0; [work] = queue.works) {
       const from = queue.begun;
@@ -226,18 +280,20 @@ export class Schedule {
       }
       this.waiting.leave(count);
       this.#inRing += count;
+      owner.quota?.take(count);
       work.submit(from, from + count, () => {
         this.#inRing -= count;
+        owner.quota?.give(count);
         this.#takeTurns();
       });
     }
   }
 
-  #tryAgain(): void {
+  #tryAgain(ms = AGAIN_MS): void {
     if (this.#again !== undefined) return;
     this.#again = setTimeout(() => {
       this.#again = undefined;
       this.#takeTurns();
-    }, AGAIN_MS).unref();
+    }, ms).unref();
   }
 }

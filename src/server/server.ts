@@ -11,6 +11,7 @@ import { Origins } from "../http/origins.js";
 import { Peers } from "../http/peers.js";
 import { Problem } from "../http/problem.js";
 import { untilQuiet } from "./quiet.js";
+import { Quotas } from "./quota.js";
 import { Readiness } from "./readiness.js";
 import { addReadinessMetrics } from "./readiness-metrics.js";
 import { readinessAnswer } from "./ready-door.js";
@@ -19,8 +20,9 @@ import { Schedule } from "./schedule.js";
 import { Sessions } from "./sessions.js";
 import type { SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
 import { openSockets } from "../http/sockets/sockets.js";
-import { type Connection, MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
+import type { Connection } from "./connection.js";
 import { type StreamEvent, StreamEvents } from "./stream-events.js";
+import { MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
 import { claimsOptions, Replay } from "./replay.js";
 import { type Judge, Tally } from "./tally.js";
 import { type AccessToken, TokenCheck } from "./token.js";
@@ -132,11 +134,11 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   const events = new StreamEvents(options.onStream);
   const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
-  const epoch = (): number | null => dataInForce().epoch;
   const allotment = new Allotment(() => judge.stats, credits);
-  const sessions = new Sessions({ tally, schedule, allotment, epoch });
+  const desk = { tally, schedule, quotas: new Quotas(), allotment, epoch: () => dataInForce().epoch };
+  const sessions = new Sessions(desk);
   const stream = new Stream(sessions, token, { version, idleSeconds, perAddress, unsent, dataInForce, events });
-  const door = new VerifyDoor(tally, schedule, token, perAddress);
+  const door = new VerifyDoor(desk, token, perAddress);
   addGauges(metrics, { sockets, tally, schedule, stream, sessions, allotment, claims, events });
   const readiness = options.readiness ?? new Readiness(judge);
   addReadinessMetrics(metrics, readiness);
@@ -216,7 +218,7 @@ function addGauges(metrics: Metrics, counted: Counted): void {
 }
 
 /** What the server tells of itself. */
-function probesOf(version: string, metrics: Metrics, readiness: Readiness, isClosing: () => boolean): Probes {
+export function probesOf(version: string, metrics: Metrics, readiness: Readiness, isClosing: () => boolean): Probes {
   return new Map<string, Probe>([
     ["/livez", () => ({ type: "text/plain", body: "alive\n" })],
     [
@@ -231,17 +233,16 @@ function probesOf(version: string, metrics: Metrics, readiness: Readiness, isClo
   ]);
 }
 
-function routesOf(probes: Probes, door: VerifyDoor, { version, pages }: ServerOptions): Routes {
-  const api = openApi(version);
+/** What there is, each at its address. */
+export function routesOf(
+  probes: Probes,
+  door: Pick<VerifyDoor, "handle">,
+  { version, pages }: Pick<ServerOptions, "version" | "pages">,
+): Routes {
   const routes = new Map<string, Partial<Record<string, Handler>>>([
     ["/v1/verify", { POST: (exchange) => door.handle(exchange) }],
     ["/v1/stream", { GET: refuseWithoutUpgrade }],
-    [
-      "/openapi.json",
-      read((exchange) => {
-        exchange.json(api);
-      }),
-    ],
+    ["/openapi.json", document(openApi(version))],
   ]);
   for (const [path, probe] of probes) {
     const answer: Handler = async (exchange) => {
@@ -263,6 +264,12 @@ function routesOf(probes: Probes, door: VerifyDoor, { version, pages }: ServerOp
 
 function read(handler: Handler): Partial<Record<string, Handler>> {
   return { GET: handler, HEAD: handler };
+}
+
+function document(value: unknown): Partial<Record<string, Handler>> {
+  return read((exchange) => {
+    exchange.json(value);
+  });
 }
 
 function refuseWithoutUpgrade(): void {

@@ -5,6 +5,7 @@ import type { Requirements } from "../format/requirements.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { Answers, workOf } from "./asking.js";
 import { type Allotment, GATE_CREDITS } from "./credits.js";
+import type { Quota, Quotas } from "./quota.js";
 import type { Schedule, Work } from "./schedule.js";
 import type { Tally } from "./tally.js";
 import { outOfScope, type Scope } from "./token.js";
@@ -35,6 +36,7 @@ export interface Fault {
 export interface Desk {
   readonly tally: Tally;
   readonly schedule: Schedule;
+  readonly quotas: Quotas;
   /** What bulk sessions may have unanswered. */
   readonly allotment: Pick<Allotment, "enter" | "leave" | "of">;
   /** Of the newest status snapshot; null where there is none. */
@@ -73,12 +75,13 @@ export class Session {
   readonly id: string;
   readonly lane: Lane;
   /** What it may have unanswered, as its client was told. */
-  #credits = GATE_CREDITS;
+  #credits: Credits;
   /** What it may have for as long, because it could not know. */
   #grace: { readonly credits: Credits; readonly until: number } | undefined;
   request: VerifyRequest;
   /** Whence the connection came that carries it, or did last. */
   address: string;
+  readonly quota: Quota | undefined;
   readonly #desk: Desk;
   /** By the client's number, in the order in which they were asked. */
   readonly #owed = new Map<number, Owed>();
@@ -104,6 +107,8 @@ export class Session {
     this.lane = lane;
     this.address = address;
     this.request = request;
+    this.quota = desk.quotas.of(scope);
+    this.#credits = this.#limited(GATE_CREDITS);
     this.enter();
   }
 
@@ -115,11 +120,17 @@ export class Session {
   enter(): void {
     if (this.lane !== "bulk") return;
     this.#desk.allotment.enter(this);
-    this.#credits = this.#desk.allotment.of(this);
+    this.#credits = this.#limited(this.#desk.allotment.of(this));
+  }
+
+  /** A party's concurrency holds for all its sessions, and so for each. */
+  #limited({ items, bytes }: Credits): Credits {
+    return { items: Math.min(items, this.scope.concurrency ?? Infinity), bytes };
   }
 
   /** What it may have unanswered is this from now on. */
-  allot(credits: Credits): void {
+  allot(allotted: Credits): void {
+    const credits = this.#limited(allotted);
     if (isDeepStrictEqual(credits, this.#credits)) return;
     if (credits.items < this.#credits.items) {
       this.#grace = { credits: this.#allowed, until: performance.now() + GRACE_MS };

@@ -1,7 +1,5 @@
 import {
   CloseCode,
-  type ErrorFrame,
-  type FrameCodec,
   FrameError,
   jsonCodec,
   MAX_FRAME_ITEMS,
@@ -15,8 +13,9 @@ import { msgpackCodec } from "../format/wire/msgpack.js";
 import type { Exchange } from "../http/exchange.js";
 import { PerAddress } from "../http/per-address.js";
 import { Problem } from "../http/problem.js";
-import { DROPPED, type StreamSocket } from "../http/sockets/seam.js";
-import type { Carrier, Session } from "./session.js";
+import { DROPPED } from "../http/sockets/seam.js";
+import { close, type Connection, endIfRead, type Ending, type Socket, takenOf } from "./connection.js";
+import type { Session } from "./session.js";
 import type { Party, Sessions } from "./sessions.js";
 import type { StreamEvents } from "./stream-events.js";
 import { bearerOf, type TokenCheck } from "./token.js";
@@ -35,38 +34,6 @@ export interface StreamOptions {
   dataInForce: () => Pick<WelcomeFrame, "epoch" | "dataAge">;
   events: StreamEvents;
 }
-
-/** One WebSocket: it frames what a session says and hears. */
-export interface Connection {
-  readonly codec: FrameCodec;
-  readonly address: string;
-  /** Absent: the token was missing or wrong. */
-  readonly party: Party | undefined;
-  /** Absent before the client has said hello, or asked. */
-  session: Session | undefined;
-  /** The socket, as the session knows it. */
-  carrier: Carrier | undefined;
-  /** Has a frame come? */
-  spoken: boolean;
-  /** When it is welcomed though it says nothing. */
-  greeting: ReturnType<typeof setTimeout> | undefined;
-  /** performance.now() of the last frame. */
-  heard: number;
-  /** Watches in a row in which nothing came that shows a living peer. */
-  silent: number;
-  open: boolean;
-  /** How it is closed once what waits for its reader is read. */
-  ending: Ending | undefined;
-}
-
-interface Ending {
-  readonly code: CloseCode;
-  readonly reason: string;
-  /** Watches for which the reader has not read it all. */
-  watches: number;
-}
-
-type Socket = StreamSocket<Connection>;
 
 /**
  * Bytes of answers that may wait for a slow reader, beyond what the system buffers; with more it is closed. A reader that keeps to its credits and asks for no claims cannot come near: 4,096 verdicts are under 1 MB.
@@ -90,6 +57,10 @@ const PING_AFTER = 2;
 const DEAD_AFTER = 8;
 /** A reader that is to be told a code, behind all that it has not read, is cut without it after so many more. */
 const CUT_AFTER = 20;
+/** Frames that are on their way when a connection is closed; whoever sends more without reading is cut. */
+const MOST_LATE_FRAMES = 1_000;
+/** Frames that are refused, which no credits pay for, in one watch. */
+const MOST_REFUSED = 1_000;
 
 /** Clients of the first version wait for a welcome before they say anything (milliseconds). */
 const GREETING_AFTER = 1_000;
@@ -163,6 +134,8 @@ export class Stream {
       heard: performance.now(),
       silent: 0,
       open: true,
+      written: 0,
+      refused: 0,
       ending: undefined,
     };
   }
@@ -198,13 +171,11 @@ export class Stream {
     const { version, dataInForce } = this.#options;
     const limits = { items: Math.min(MAX_FRAME_ITEMS, session.credits.items), bytes: MAX_FRAME_LENGTH };
     const carrier = {
-      written: 0,
-      send: (frame: ServerFrame) => {
-        const length = this.#send(socket, frame);
-        carrier.written += length ?? 0;
-        return length !== undefined;
+      get written() {
+        return connection.written;
       },
-      taken: () => carrier.written - (connection.open ? socket.getBufferedAmount() : 0),
+      send: (frame: ServerFrame) => this.#send(socket, frame),
+      taken: () => takenOf(socket),
       close: (code: CloseCode, reason: string) => {
         close(socket, code, reason);
       },
@@ -232,7 +203,11 @@ export class Stream {
   received(socket: Socket, message: ArrayBuffer, isBinary: boolean): void {
     const connection = socket.getUserData();
     // After the last answer the client is told to go elsewhere, and asks again there.
-    if (this.#draining || !connection.open) return;
+    if (this.#draining) return;
+    if (!connection.open) {
+      if (connection.ending !== undefined && ++connection.ending.frames > MOST_LATE_FRAMES) this.#cut(socket);
+      return;
+    }
     this.#frames++;
     connection.heard = performance.now();
     connection.silent = 0;
@@ -245,8 +220,14 @@ export class Stream {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (error.seq === undefined) close(socket, CloseCode.BAD_FRAME, error.message);
-      else this.#send(socket, refusal(error.seq, error.message));
+      else this.#refuse(socket, error.seq, error.message);
     }
+  }
+
+  #refuse(socket: Socket, seq: number, message: string): void {
+    if (++socket.getUserData().refused > MOST_REFUSED) {
+      close(socket, CloseCode.OVER_CREDIT, "too many frames are refused");
+    } else this.#send(socket, { type: "error", seq, code: "BAD_REQUEST", message });
   }
 
   #take(socket: Socket, frame: Hello | Question, bytes: number): void {
@@ -319,20 +300,22 @@ export class Stream {
     if (open && (session?.owed ?? 0) === 0) close(socket, CloseCode.GOING_AWAY, GOING_AWAY);
   }
 
-  /** The bytes that it takes, at most; undefined where it will not arrive. */
-  #send(socket: Socket, frame: ServerFrame): number | undefined {
-    const { codec, open } = socket.getUserData();
-    if (!open) return undefined;
+  /** False: it will not arrive. */
+  #send(socket: Socket, frame: ServerFrame): boolean {
+    const connection = socket.getUserData();
+    const { codec, open } = connection;
+    if (!open) return false;
     if (socket.getBufferedAmount() > MAX_BACKPRESSURE) {
       close(socket, CloseCode.OVER_CREDIT, `more than ${MAX_BACKPRESSURE} bytes of answers are not read`);
-      return undefined;
+      return false;
     }
     const message = codec.encode(frame);
-    if (socket.send(message, codec.binary) === DROPPED) return undefined;
+    if (socket.send(message, codec.binary) === DROPPED) return false;
+    connection.written += Buffer.byteLength(message) + MAX_FRAME_HEADER;
     this.#unsent.look(socket);
     // A code would wait behind all that is not read.
     for (let slow = this.#unsent.tooSlow(); slow !== undefined; slow = this.#unsent.tooSlow()) this.#cut(slow);
-    return Buffer.byteLength(message) + MAX_FRAME_HEADER;
+    return true;
   }
 
   #cut(socket: Socket): void {
@@ -355,6 +338,7 @@ export class Stream {
         this.#goOnEnding(socket, connection.ending);
         continue;
       }
+      connection.refused = 0;
       const silent = ++connection.silent;
       const owed = connection.session?.owed ?? 0;
       if (owed === 0 && connection.heard < before) close(socket, CloseCode.IDLE, "no frame for too long");
@@ -368,28 +352,3 @@ export class Stream {
 const MAX_FRAME_HEADER = 10;
 
 const GOING_AWAY = "the server is shutting down";
-
-function refusal(seq: number, message: string): ErrorFrame {
-  return { type: "error", seq, code: "BAD_REQUEST", message };
-}
-
-/**
- * Take and send no more, and close it once its reader has what was sent. A reason has 123 bytes at most (RFC 6455 section
- * 5.5), none of them the half of a character.
- */
-function close(socket: Socket, code: CloseCode, reason: string): void {
-  const connection = socket.getUserData();
-  if (!connection.open) return;
-  connection.open = false;
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(123));
-  connection.ending = { code, reason: reason.slice(0, read), watches: 0 };
-  endIfRead(socket);
-}
-
-/** Where uWebSockets.js has said the end of a connection it keeps what was not read, uncounted: so it is not said before. */
-function endIfRead(socket: Socket): void {
-  const { ending } = socket.getUserData();
-  // Who goes away waits for nobody.
-  const isRead = ending?.code === CloseCode.GOING_AWAY || socket.getBufferedAmount() === 0;
-  if (ending !== undefined && isRead) socket.end(ending.code, ending.reason);
-}

@@ -9,6 +9,7 @@ import type { Claimant } from "./claims.js";
 import { Guesses } from "./guesses.js";
 import type { Door, Metrics } from "./metrics.js";
 import type { Replay } from "./replay.js";
+import type { Refusal } from "./schedule.js";
 import { granted, type Scope } from "./token.js";
 
 /** What the doors need of a Verifier. */
@@ -63,8 +64,8 @@ export class Tally {
   }
 
   /** The verdicts on so many texts that there is no room for. */
-  refuse(door: Door, count: number): readonly Verdict[] {
-    const verdicts = Array.from({ length: count }, () => bareVerdict(Code.BUSY));
+  refuse(door: Door, count: number, { retryAfterMs }: Refusal): readonly Verdict[] {
+    const verdicts = Array.from({ length: count }, () => ({ ...bareVerdict(Code.BUSY), retryAfterMs }));
     this.metrics.answered(door, verdicts);
     return verdicts;
   }

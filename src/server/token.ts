@@ -11,9 +11,6 @@ import { faultOf } from "../policy/schema-fault.js";
 /** What a token looks like; RFC 6750 section 2.1 allows a little more. */
 export const token = z.string().regex(/^[A-Za-z0-9._~+-]{8,256}$/, "a token is 8 to 256 letters, digits and . _ ~ + -");
 
-/** The fields of a party that later versions read. Taken and not read, they would promise what nobody checks. */
-const NOT_YET = ["captured", "rate", "concurrency"];
-
 const accessToken = z.strictObject({
   /** Who it is, for people. */
   name: z.string().min(1).max(MAX_NAME_LENGTH).optional(),
@@ -28,6 +25,10 @@ const accessToken = z.strictObject({
   at: z.boolean().optional(),
   /** Whether it may have name and number compared; no by default. */
   match: z.boolean().optional(),
+  /** Texts a second that it may ask; any number by default. */
+  rate: z.int().min(1).max(1_000_000).optional(),
+  /** Texts that it may have unanswered at a time; any number by default. */
+  concurrency: z.int().min(1).max(1_000_000).optional(),
   /** The one lane of the stream that it is for; either by default. */
   lane: z.enum(LANES).optional(),
 });
@@ -47,10 +48,7 @@ export function readTokens(json: string): AccessToken[] {
   }
   const parsed = accessTokens.safeParse(value);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const early = issue?.code === "unrecognized_keys" ? issue.keys.find((key) => NOT_YET.includes(key)) : undefined;
-    const later = early === undefined ? "" : ` (${early} is for a later version)`;
-    throw new Error(`it is wrong at ${faultOf(accessTokens, parsed.error)}${later}`);
+    throw new Error(`it is wrong at ${faultOf(accessTokens, parsed.error)}`);
   }
   const again = parsed.data.findIndex((one, i) => parsed.data.findIndex((other) => other.token === one.token) < i);
   if (again >= 0) throw new Error(`it is wrong at ${again}: another entry has the same token`);

@@ -1,8 +1,12 @@
+import type { Quota } from "./quota.js";
+
 /** Whose something is: who asks, and from where. */
 export interface Owner {
   /** As TokenCheck names it. */
   readonly party: string;
   readonly address: string;
+  /** What the party may ask; anything where there is none. */
+  readonly quota?: Quota | undefined;
 }
 
 /**

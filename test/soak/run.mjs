@@ -17,6 +17,7 @@ const SOAKS = {
     "test/soak/stream.test.ts",
     "ten minutes of streams while trust and status change: is any answer wrong or lost",
   ],
+  hostile: ["test/soak/hostile.test.ts", "does an honest gate hear BUSY, or wait, beside 256 hostile streams"],
   signatures: [".slow.test.ts", "are a million signatures of each algorithm judged as elsewhere (takes an hour)"],
 };
 const root = fileURLToPath(new URL("../..", import.meta.url));

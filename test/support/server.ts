@@ -2,7 +2,7 @@ import { Verifier, type VerifierOptions } from "../../src/engine/verifier.js";
 import { Algorithm } from "../../src/abi/batch.js";
 import { type ServerOptions, startServer } from "../../src/server/server.js";
 import { generateKey } from "./keys.js";
-import { coseSign1, jwksOf, makeCard, NOW, payload, qrOf } from "./make-card.js";
+import { coseSign1, identity, jwksOf, makeCard, NOW, payload, qrOf } from "./make-card.js";
 
 /** Cards of every fate, and the verdicts on them at `at`. */
 export const issuerKey = generateKey(Algorithm.ED25519);
@@ -18,6 +18,9 @@ export const texts = [
   "not base45",
 ] as const;
 export const codes = ["VALID", "BAD_ISSUER_SIGNATURE", "EXPIRED", "BAD_ZLIB", "BAD_BASE45"] as const;
+
+/** Its claims are as many bytes as a card's may be, and its text is short. */
+export const wordy = makeCard(issuerKey, { payload: payload([[169, identity([[4, "张秀英"], [16, new Uint8Array(60_000)]])]]) }); // prettier-ignore
 
 /** The i-th pick of a sequence in which every fate occurs, without a short period. */
 export function fate(i: number): number {

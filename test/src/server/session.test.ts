@@ -3,6 +3,7 @@ import { CloseCode, type ServerFrame, type VerdictsFrame } from "../../../src/fo
 import { Claims } from "../../../src/server/claims.js";
 import { Allotment } from "../../../src/server/credits.js";
 import { Metrics } from "../../../src/server/metrics.js";
+import { Quotas } from "../../../src/server/quota.js";
 import { claimsOptions, Replay } from "../../../src/server/replay.js";
 import { Schedule } from "../../../src/server/schedule.js";
 import { type Carrier, type Desk, Session } from "../../../src/server/session.js";
@@ -19,6 +20,7 @@ beforeAll(async () => {
   desk = {
     tally: new Tally(verifier, metrics, new Replay(new Claims(claimsOptions(verifier)))),
     schedule: new Schedule(() => verifier.stats),
+    quotas: new Quotas(),
     allotment: new Allotment(() => verifier.stats, CREDITS),
     epoch: () => 7,
   };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { VerdictsFrame } from "../../../src/format/wire/frame.js";
 import { JSON_TWIN, Line, MSGPACK, openLine, question } from "../../support/line.js";
-import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
+import { at, card, codes, fate, type Station, startStation, texts, wordy } from "../../support/server.js";
 
 const CREDITS = 256;
 let station: Station;
@@ -293,22 +293,33 @@ describe("hostile and slow peers", () => {
   });
 
   it("a reader that does not read is closed with 4429 before it fills the memory", async () => {
-    await expect.poll(() => metric("hufu_streams")).toBe(0);
-    // Refusals are not paid for by credits: only the bound on what waits for the reader ends this.
-    const refused = JSON.stringify({ type: "verify", seq: 1, items: [] });
-    const eager = await open(JSON_TWIN);
-    eager.pause();
     const most = 16 * 1_048_576;
-    for (let rounds = 0; (await metric("hufu_unsent_bytes")) < most; rounds++) {
-      expect(rounds).toBeLessThan(100);
-      for (let i = 0; i < 20_000; i++) eager.send(refused);
+    const other = await startStation();
+    const eager = await open(JSON_TWIN, other.url);
+    eager.pause();
+    const unsent = () => metric("hufu_unsent_bytes", other.port);
+    const asked = JSON.stringify({ type: "verify", items: new Array(50).fill(wordy), claims: true, at }).slice(1);
+    for (let seq = 0; (await unsent()) < most; seq++) {
+      expect(seq).toBeLessThan(100);
+      eager.send(`{"seq":${seq},${asked}`);
+      await expect.poll(() => metric("hufu_items_in_flight", other.port)).toBe(0);
     }
-    for (let i = 0; i < 20_000; i++) eager.send(refused);
-    expect(await metric("hufu_unsent_bytes")).toBeLessThan(most + 1_024);
-    expect(await metric("hufu_streams")).toBe(1);
+    const waiting = await unsent();
+    for (let seq = 100; seq < 105; seq++) eager.send(`{"seq":${seq},${asked}`);
+    await expect.poll(() => metric("hufu_items_in_flight", other.port)).toBe(0);
+    expect(await unsent()).toBeLessThanOrEqual(waiting);
+    expect(await metric("hufu_streams", other.port)).toBe(1);
     eager.resume();
     expect(await eager.closed).toEqual({ code: 4429, reason: `more than ${most} bytes of answers are not read` });
-    expect(await metric("hufu_unsent_bytes")).toBe(0);
+    expect(await unsent()).toBe(0);
+    await other.stop();
+  });
+
+  it("frames that are refused, which cost no credits, are not for ever", async () => {
+    const refused = JSON.stringify({ type: "verify", seq: 1, items: [] });
+    const eager = await open(JSON_TWIN);
+    for (let i = 0; i < 10_000; i++) eager.send(refused);
+    expect(await eager.closed).toEqual({ code: 4429, reason: "too many frames are refused" });
   });
 
   it("a reader that pauses gets everything when it goes on", async () => {
@@ -327,8 +338,8 @@ describe("hostile and slow peers", () => {
     line.close();
   });
 
-  async function metric(name: string): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${station.port}/metrics`)).text();
+  async function metric(name: string, port = station.port): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
   }
 });

@@ -17,17 +17,18 @@ describe("access tokens", () => {
       { token: "gate-secret", regions: ["110"] },
       { token: "gate-secret", claims: ["name"] },
       { token: "gate-secret", at: "yes" },
+      { token: "gate-secret", captured: 1 },
+      { token: "gate-secret", rate: 0 },
+      { token: "gate-secret", concurrency: 1.5 },
     ]) {
       expect(() => readTokens(JSON.stringify([wrong]))).toThrow(/^it is wrong at 0(?!.*secret)/);
     }
   });
 
-  it("names a field that is misspelt or of a later version, and lists those there are", () => {
-    const fields = "there are name, token, purposes, regions, claims, at, match, lane";
+  it("names a field that is misspelt, and lists those there are", () => {
+    const fields = "there are name, token, purposes, regions, claims, at, match, rate, concurrency, lane";
     const misspelt = JSON.stringify([{ token: "gate-secret", purpose: "x" }]);
     expect(() => readTokens(misspelt)).toThrow(`it is wrong at 0: "purpose" is not a field here: ${fields}`);
-    const later = JSON.stringify([{ token: "gate-secret", captured: true }]);
-    expect(() => readTokens(later)).toThrow(`${fields} (captured is for a later version)`);
   });
 
   it("refuses one token for two parties: whose grants would it have?", () => {
