@@ -20,13 +20,24 @@ TEXTS_PER_FRAME = 128
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
+class Lost(Exception):
+    """The stream has ended. `code` is that of the close frame, or None where there was none."""
+
+    def __init__(self, code, reason):
+        super().__init__(f"the server closed the stream: {code} {reason}" if code else reason)
+        self.code = code
+
+
 class Stream:
     """A WebSocket (RFC 6455), as far as a client of a verifier needs one."""
 
     def __init__(self, url, subprotocols):
         where = urlsplit(url)
         secure = where.scheme in ("wss", "https")
-        line = socket.create_connection((where.hostname, where.port or (443 if secure else 80)), timeout=30)
+        try:
+            line = socket.create_connection((where.hostname, where.port or (443 if secure else 80)), timeout=30)
+        except OSError as error:
+            raise Lost(None, f"no stream: {error}") from error
         if secure:
             line = ssl.create_default_context().wrap_socket(line, server_hostname=where.hostname)
         self.line, self.input = line, line.makefile("rb")
@@ -46,7 +57,7 @@ class Stream:
         # Section 4.1: the answer shows that the server has read this very request.
         proof = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
         if " 101 " not in status + " " or headers.get("sec-websocket-accept") != base64.b64encode(proof).decode():
-            sys.exit(f"no stream: {status}")
+            raise Lost(None, f"no stream: {status}")
 
     def send(self, payload, opcode=TEXT):
         """Section 5.2: one frame; a client masks what it sends."""
@@ -62,7 +73,7 @@ class Stream:
         self.line.sendall(head + mask + masked)
 
     def receive(self):
-        """The next message, pings answered on the way. Ends the program where the server has closed the stream."""
+        """The next message, pings answered on the way. Raises Lost where there is none."""
         message = b""
         while True:
             first, size = self.take(2)
@@ -75,16 +86,19 @@ class Stream:
                 self.send(payload, PONG)
             elif opcode == CLOSE:
                 code = struct.unpack("!H", payload[:2])[0] if payload else 1005
-                sys.exit(f"the server closed the stream: {code} {payload[2:].decode()}")
+                raise Lost(code, payload[2:].decode())
             elif opcode != PONG:
                 message += payload
                 if first & 0x80:
                     return message
 
     def take(self, count):
-        data = self.input.read(count)
+        try:
+            data = self.input.read(count)
+        except OSError:
+            data = b""
         if len(data) < count:
-            sys.exit("the line was lost")
+            raise Lost(None, "the line was lost")
         return data
 
 
@@ -93,7 +107,8 @@ def main(url, purpose=None):
     stream = Stream(url, ["hufu.v1+json"] + ([f"hufu.token.{token}"] if token else []))
     stream.send(json.dumps({"type": "hello", "lane": "bulk", **({"purpose": purpose} if purpose else {})}).encode())
     welcome = json.loads(stream.receive())
-    credits, most = welcome["credits"]["items"], min(TEXTS_PER_FRAME, welcome["limits"]["items"])
+    allowed = credits = welcome["credits"]["items"]
+    most = min(TEXTS_PER_FRAME, welcome["limits"]["items"])
     texts = [line.rstrip("\r\n") for line in sys.stdin]
     asked, printed, frames, answers = 0, 0, {}, {}
     while printed < len(texts):
@@ -107,6 +122,11 @@ def main(url, purpose=None):
         answer = json.loads(stream.receive())
         if answer["type"] == "drain":
             continue  # what was asked is answered first
+        if answer["type"] == "credits":
+            # More or fewer from now on; what is unanswered already counts.
+            credits += answer["credits"]["items"] - allowed
+            allowed = answer["credits"]["items"]
+            continue
         if answer["type"] == "error":
             sys.exit(f"{answer['code']}: {answer['message']}")
         # Frames are answered in any order; here a frame's number is the place of its first text.
@@ -123,4 +143,7 @@ def main(url, purpose=None):
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except Lost as lost:
+        sys.exit(str(lost))
