@@ -7,6 +7,8 @@ import {
   CONTEXT_FLAG_PURPOSE_REFUSED,
   CONTEXT_FLAG_REGION_REFUSED,
   CONTEXT_FLAGS,
+  CONTEXT_CAPTURED,
+  CONTEXT_FLAG_CAPTURED,
   CONTEXT_FRESHNESS,
   CONTEXT_MIN_AGE,
   CONTEXT_MIN_TIER,
@@ -104,7 +106,10 @@ function codeOfPresentation(credential: Credential, context: usize): Code {
   if (!isAudience(context, token.audience, token.audienceLength)) return Code.WRONG_AUDIENCE;
   const cardAudience = token.cardAudience;
   if (cardAudience != 0 && !isAudience(context, cardAudience, token.cardAudienceLength)) return Code.WRONG_AUDIENCE;
-  const moment = trustMoment(context);
+  const moment =
+    load<u8>(context, CONTEXT_FLAGS) & CONTEXT_FLAG_CAPTURED
+      ? load<i64>(context, CONTEXT_CAPTURED)
+      : trustMoment(context);
   const issuedAt = token.issuedAt;
   if (issuedAt < moment - <i64>load<u16>(context, CONTEXT_FRESHNESS)) return Code.PRESENTATION_STALE;
   if (issuedAt > moment + <i64>load<u16>(context, CONTEXT_SKEW)) return Code.PRESENTATION_STALE;

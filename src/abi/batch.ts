@@ -46,6 +46,8 @@ export const CONTEXT_FRESHNESS = 26;
 export const CONTEXT_SKEW = 28;
 export const CONTEXT_ID_LENGTH = 30;
 export const CONTEXT_EXPECTED_NAME_LENGTH = 32;
+/** i64, seconds since 1970-01-01T00:00:00Z by which a presentation must have been fresh; see CONTEXT_FLAG_CAPTURED. */
+export const CONTEXT_CAPTURED = 40;
 export const CONTEXT_SIZE = 64;
 
 /** The number of claim 169, key 1, and the full name, key 4. */
@@ -68,6 +70,8 @@ export const CONTEXT_FLAG_CLAIMS = 16;
 export const CONTEXT_FLAG_AT_REPLACES_CLOCK = 32;
 /** Return what an accepted presentation is known by, so that it is accepted once. */
 export const CONTEXT_FLAG_REPLAY = 64;
+/** A presentation was captured at another time than now, and must have been fresh then. */
+export const CONTEXT_FLAG_CAPTURED = 128;
 
 // Item: where its text lies, and what is asked of it.
 /** u32, offset from the start of the texts. */

@@ -1,6 +1,7 @@
 import {
   CONTEXT_AT,
   CONTEXT_AUDIENCE_LENGTH,
+  CONTEXT_CAPTURED,
   CONTEXT_DATE,
   CONTEXT_EXPECT,
   CONTEXT_EXPECT_ID,
@@ -8,6 +9,7 @@ import {
   CONTEXT_EXPECT_NAME,
   CONTEXT_EXPECTED_NAME_LENGTH,
   CONTEXT_FLAG_AT_REPLACES_CLOCK,
+  CONTEXT_FLAG_CAPTURED,
   CONTEXT_FLAG_CLAIMS,
   CONTEXT_FLAG_DETAIL,
   CONTEXT_FLAG_PRESENTATION_REQUIRED,
@@ -53,6 +55,8 @@ export interface Requirements {
   /** Of a presentation, in seconds: how long ago it may have been made, and how far ahead the phone's clock may be. */
   freshness?: number;
   skew?: number;
+  /** Of a presentation: when it was captured, in seconds since 1970; by the clock where absent. */
+  captured?: bigint;
   /** Tell what an accepted presentation is known by, so that it is accepted once. */
   replay?: boolean;
   /** Whose card it must be. */
@@ -94,6 +98,8 @@ export function writeContext(
   if (requirements.detail === "claims") flags |= CONTEXT_FLAG_CLAIMS;
   if (requirements.replay === true) flags |= CONTEXT_FLAG_REPLAY;
   if (requirements.atReplacesClock === true) flags |= CONTEXT_FLAG_AT_REPLACES_CLOCK;
+  if (requirements.captured !== undefined) flags |= CONTEXT_FLAG_CAPTURED;
+  view.setBigInt64(offset + CONTEXT_CAPTURED, requirements.captured ?? 0n, true);
   view.setBigInt64(offset + CONTEXT_AT, requirements.at, true);
   view.setUint32(offset + CONTEXT_DATE, requirements.date, true);
   view.setUint8(offset + CONTEXT_MIN_TIER, requirements.minTier ?? 0);

@@ -73,6 +73,8 @@ export interface VerifyRequest {
   scan?: string;
   /** Moment of the check; now when absent. */
   at?: Date;
+  /** When a presentation was captured, of a book of them: its freshness is judged by then, all else by the clock. */
+  captured?: Date;
   /** Return the claims of accepted cards. */
   claims?: boolean;
   /** Compare name and number; tells nothing of them but whether they are the card's. */

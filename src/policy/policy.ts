@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { Tier } from "../abi/batch.js";
-import { type AtMeans, audiencesOf, FRESHNESS, momentAsked, type Requirements, SKEW } from "../format/requirements.js";
+import {
+  type AtMeans,
+  audiencesOf,
+  FRESHNESS,
+  momentAsked,
+  momentOf,
+  type Requirements,
+  SKEW,
+} from "../format/requirements.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { faultOf } from "./schema-fault.js";
 
@@ -77,6 +85,7 @@ export function requirementsFor(
   const requirements: Requirements = { ...momentAsked(request.at, now, atMeans), ...audiencesOf(request) };
   if (request.claims === true) requirements.detail = "claims";
   if (request.expect !== undefined) requirements.expect = request.expect;
+  if (request.captured !== undefined) requirements.captured = momentOf(earlier(request.captured, now)).at;
   if (policy === undefined) return requirements;
   if (request.purpose === undefined) return { ...requirements, disclosed: [] };
   const found = findRule(policy, request.purpose, request.region, requirements.date);
@@ -92,6 +101,11 @@ export function requirementsFor(
     ...(found.freshness !== undefined && { freshness: found.freshness }),
     ...(found.skew !== undefined && { skew: found.skew }),
   };
+}
+
+/** Nothing was captured after now, whatever is said. */
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 /** Seconds after its iat for which a presentation may be accepted, by the longest rule. */

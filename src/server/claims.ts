@@ -28,6 +28,8 @@ export type ClaimAnswer =
 /** Where claims are kept: a server's own, or one that several share. */
 export interface ClaimStore {
   claim(shown: Shown, claimant: Claimant): ClaimAnswer;
+  /** Would it be known that it was claimed before? */
+  remembers(shown: Shown): boolean;
 }
 
 /** Claims on one credential at a time: one phone cannot fill the store. */
@@ -77,6 +79,11 @@ export class Claims implements ClaimStore {
 
   get count(): number {
     return this.#claims.size;
+  }
+
+  remembers({ issuedAt }: Shown): boolean {
+    const { now, window } = this.options;
+    return issuedAt >= now() - window();
   }
 
   claim(shown: Shown, claimant: Claimant): ClaimAnswer {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { notReady, problem, verdict, verdicts, verifyMany, verifyOne } from "./messages.js";
+import { notReady, problem, schemaOf, verdict, verdicts, verifyMany, verifyOne } from "./messages.js";
 
 /** The HTTP side as OpenAPI 3.1; the schemas are those that requests are checked against. */
 export function openApi(version: string): unknown {
@@ -14,6 +14,14 @@ export function openApi(version: string): unknown {
       "/v1/verify": {
         post: {
           summary: "Verify one QR text, or up to 1,000",
+          parameters: [
+            {
+              name: "Idempotency-Key",
+              in: "header",
+              schema: { type: "string", maxLength: 255 },
+              description: "The same request again under the same key gets the first answer for 60 seconds",
+            },
+          ],
           requestBody: {
             required: true,
             content: { "application/json": { schema: { anyOf: [verifyOne, verifyMany] } } },
@@ -23,6 +31,9 @@ export function openApi(version: string): unknown {
               description: "The verdict, or as many as there were items, in their order",
               content: content("application/json", z.union([verdict, verdicts])),
             },
+            409: { ...problemAnswer, description: "The Idempotency-Key is that of another request" },
+            429: { ...problemAnswer, description: "Too many streams or requests, or the token's rate is used up" },
+            503: { ...problemAnswer, description: "No room, or the server stops; Retry-After says when to ask again" },
             default: problemAnswer,
           },
           security: [{}, { bearer: [] }],
@@ -51,12 +62,12 @@ export function openApi(version: string): unknown {
       "/version": plain("Version of the server", "application/json"),
       "/metrics": plain("Metrics for Prometheus", "text/plain"),
       "/openapi.json": plain("This document", "application/json"),
+      "/asyncapi.json": plain("The stream's frames, as AsyncAPI", "application/json"),
     },
     components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
   };
 }
 
 function content(type: string, schema: z.ZodType): Record<string, unknown> {
-  const { $schema, ...json } = z.toJSONSchema(schema);
-  return { [type]: { schema: json, ...($schema === undefined && {}) } };
+  return { [type]: { schema: schemaOf(schema) } };
 }

@@ -12,7 +12,9 @@ export class Replay {
   constructor(readonly store: ClaimStore) {}
 
   /** Of a presentation that was accepted: the verdict as it is when it has been claimed. */
-  judge(verdict: Verdict, shown: Shown, claimant: Claimant): Verdict {
+  judge(verdict: Verdict, shown: Shown, claimant: Claimant, isCaptured = false): Verdict {
+    // What was captured long ago may have been shown to others in the meantime, and nobody knows.
+    if (isCaptured && !this.store.remembers(shown)) return verdict;
     switch (this.store.claim(shown, claimant)) {
       case "first":
       case "same":

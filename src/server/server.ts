@@ -1,5 +1,6 @@
 import { systemClock } from "../engine/clock.js";
 import type { WelcomeFrame } from "../format/wire/frame.js";
+import { asyncApi } from "./asyncapi.js";
 import { limitConnections } from "./connections.js";
 import { Claims } from "./claims.js";
 import { Allotment } from "./credits.js";
@@ -243,6 +244,7 @@ export function routesOf(
     ["/v1/verify", { POST: (exchange) => door.handle(exchange) }],
     ["/v1/stream", { GET: refuseWithoutUpgrade }],
     ["/openapi.json", document(openApi(version))],
+    ["/asyncapi.json", document(asyncApi(version))],
   ]);
   for (const [path, probe] of probes) {
     const answer: Handler = async (exchange) => {

@@ -71,11 +71,16 @@ export class Tally {
   }
 
   /** What one verdict is in the light of those before it. A presentation is claimed last, and only where it is accepted. */
-  #settle(judged: Verdict, known: Known | undefined, { party, qrs, scanOf }: Question, index: number): Verdict {
+  #settle(
+    judged: Verdict,
+    known: Known | undefined,
+    { party, qrs, requirementsOf, scanOf }: Question,
+    index: number,
+  ): Verdict {
     const { credential, shown } = known ?? {};
     const verdict = credential === undefined ? judged : this.guesses.judge(judged, credential, party);
     if (shown === undefined || verdict.code !== "VALID") return verdict;
     const claimant: Claimant = { scan: scanOf(index), text: qrs[index] ?? "" };
-    return this.replay.judge(verdict, shown, claimant);
+    return this.replay.judge(verdict, shown, claimant, requirementsOf(index).captured !== undefined);
   }
 }

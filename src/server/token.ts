@@ -25,6 +25,8 @@ const accessToken = z.strictObject({
   at: z.boolean().optional(),
   /** Whether it may have name and number compared; no by default. */
   match: z.boolean().optional(),
+  /** Whether it may have presentations judged by when they were captured; no by default. */
+  captured: z.boolean().optional(),
   /** Texts a second that it may ask; any number by default. */
   rate: z.int().min(1).max(1_000_000).optional(),
   /** Texts that it may have unanswered at a time; any number by default. */
@@ -96,11 +98,11 @@ export class TokenCheck {
   }
 }
 
-const EVERYTHING: Scope = { at: true, match: true };
+const EVERYTHING: Scope = { at: true, match: true, captured: true };
 
 /** Why `scope` does not cover `request`, if it does not. */
 export function outOfScope(
-  { purposes, regions, claims, at, match }: Scope,
+  { purposes, regions, claims, at, match, captured }: Scope,
   request: VerifyRequest,
 ): string | undefined {
   if (purposes !== undefined && (request.purpose === undefined || !purposes.includes(request.purpose))) {
@@ -110,6 +112,7 @@ export function outOfScope(
     return `this token is for the regions ${regions.join(", ")}`;
   }
   if (request.at !== undefined && at !== true) return "this token may not ask about another moment than now";
+  if (request.captured !== undefined && captured !== true) return "this token may not say when a card was captured";
   if (request.expect !== undefined && match !== true) return "this token may not have name and number compared";
   return claims === false && request.claims === true ? "this token may not ask for claims" : undefined;
 }

@@ -1,7 +1,7 @@
 import { fromBase64Url, toHex } from "../bytes.js";
 import type { VerifyRequest } from "../verdict.js";
 import { FrameError, type Lane, LANES, MAX_FRAME_ITEMS } from "./frame.js";
-import { isCount, isRecord, readRequest, RequestError, unknownField } from "./request.js";
+import { isCount, isRecord, ITEM_FIELDS, readRequest, RequestError, SESSION_FIELDS, unknownField } from "./request.js";
 
 /** What a client says over the stream (contract §8), read strictly: what is misspelt would not be checked. */
 
@@ -27,9 +27,7 @@ export interface Question {
 }
 
 const HELLO_FIELDS = ["type", "session", "lane"];
-const HELLO_ASKS: readonly string[] = ["purpose", "region", "audience", "claims", "nonce"];
 const FRAME_FIELDS = ["type", "seq", "items"];
-const ITEM_ASKS: readonly string[] = ["scan", "expect", "nonce", "at"];
 
 /** Throws FrameError. */
 export function readClientFrame(value: unknown): Hello | Question {
@@ -48,7 +46,7 @@ export function readClientFrame(value: unknown): Hello | Question {
 function readHello(value: Record<string, unknown>): Hello {
   const { session, lane } = value;
   if (lane !== undefined && !LANES.includes(lane as Lane)) throw new FrameError(`lane is ${LANES.join(" or ")}`);
-  const request = requestOf(value, HELLO_FIELDS, HELLO_ASKS);
+  const request = requestOf(value, HELLO_FIELDS, SESSION_FIELDS);
   return {
     type: "hello",
     request,
@@ -73,7 +71,7 @@ function readItems(items: readonly unknown[], seq: number): Pick<Question, "qrs"
     if (!isRecord(item)) throw new FrameError(`items.${index}: a QR text is text or bytes, or a map with qr`, seq);
     const { qr } = item;
     if (!isQr(qr)) throw new FrameError(`items.${index}: qr is text or bytes`, seq);
-    const request = requestOf(item, ["qr"], ITEM_ASKS, seq, `items.${index}: `);
+    const request = requestOf(item, ["qr"], ITEM_FIELDS, seq, `items.${index}: `);
     if (Object.keys(request).length > 0) own.set(index, request);
     return qr;
   });

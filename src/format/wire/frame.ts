@@ -1,5 +1,5 @@
 import type { Code } from "../../abi/code.js";
-import { isCount, isRecord } from "./request.js";
+import { isCount, isRecord, type ITEM_FIELDS, type SESSION_FIELDS } from "./request.js";
 import type { Verdict, VerifyRequest } from "../verdict.js";
 
 /**
@@ -43,13 +43,13 @@ export enum CloseCode {
 }
 
 /** The fields of a request as they travel: a time is written as RFC 3339 says. */
-export type WireRequest = Omit<VerifyRequest, "at"> & { at?: string };
+export type WireRequest = Omit<VerifyRequest, "at" | "captured"> & { at?: string; captured?: string };
 
 /** Who stands at a gate is answered now; bulk work as fast as there is room. */
 export const LANES = ["gate", "bulk"] as const;
 export type Lane = (typeof LANES)[number];
 
-export interface HelloFrame extends Pick<WireRequest, "purpose" | "region" | "audience" | "claims" | "nonce"> {
+export interface HelloFrame extends Pick<WireRequest, (typeof SESSION_FIELDS)[number]> {
   type: "hello";
   /** 16 random bytes, as text in hex or base64url: by it what a lost connection was owed is had over another. */
   session?: string | Uint8Array;
@@ -58,7 +58,7 @@ export interface HelloFrame extends Pick<WireRequest, "purpose" | "region" | "au
 }
 
 /** One text with what is asked of it alone. */
-export interface WireItem extends Pick<WireRequest, "scan" | "expect" | "nonce" | "at"> {
+export interface WireItem extends Pick<WireRequest, (typeof ITEM_FIELDS)[number]> {
   qr: string | Uint8Array;
 }
 
@@ -157,8 +157,12 @@ export const jsonCodec: FrameCodec = {
 };
 
 /** The fields of `request` as a `verify` frame carries them. */
-export function writeRequest({ at, ...request }: VerifyRequest): WireRequest {
-  return { ...request, ...(at !== undefined && { at: at.toISOString() }) };
+export function writeRequest({ at, captured, ...request }: VerifyRequest): WireRequest {
+  return {
+    ...request,
+    ...(at !== undefined && { at: at.toISOString() }),
+    ...(captured !== undefined && { captured: captured.toISOString() }),
+  };
 }
 
 /** Check a server's frame as far as a client relies on it. Throws FrameError. */

@@ -78,6 +78,18 @@ function name(description: string, value: string, remedy: string): Field<string>
 
 const RFC_3339 = String.raw`^\d{4}-(0[1-9]|1[0-2])-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$`;
 
+function time(description: string): Field<Date> {
+  return {
+    description,
+    schema: { type: "string", format: "date-time", pattern: RFC_3339 },
+    read: (value) => {
+      const time = typeof value === "string" ? parseTime(value) : value;
+      return time instanceof Date && !Number.isNaN(time.getTime()) ? time : undefined;
+    },
+    rule: "is a time as RFC 3339 writes it",
+  };
+}
+
 export const REQUEST_FIELDS: Fields = {
   purpose: name("What the card is checked for, such as rail-boarding", "purpose", "name one of the policy's"),
   region: {
@@ -108,15 +120,10 @@ export const REQUEST_FIELDS: Fields = {
     "give one",
   ),
   at: {
-    description: "The moment to judge by; now when absent",
-    schema: { type: "string", format: "date-time", pattern: RFC_3339 },
+    ...time("The moment to judge by; now when absent"),
     flag: { value: "time", remedy: "write it with its time zone, such as 2026-10-01T08:00:00+08:00" },
-    read: (value) => {
-      const time = typeof value === "string" ? parseTime(value) : value;
-      return time instanceof Date && !Number.isNaN(time.getTime()) ? time : undefined;
-    },
-    rule: "is a time as RFC 3339 writes it",
   },
+  captured: time("When a presentation was captured: it must have been fresh then, all else is judged by the clock"),
   claims: {
     description: "Return the claims of accepted cards",
     schema: { type: "boolean" },
@@ -138,6 +145,24 @@ export const REQUEST_FIELDS: Fields = {
     rule: `is a map of id (at most ${MAX_ID_LENGTH} characters), name (at most ${MAX_NAME_LENGTH}) or both, and nothing else`,
   },
 };
+
+/** What may be asked of one text among others. */
+export const ITEM_FIELDS = [
+  "scan",
+  "expect",
+  "nonce",
+  "at",
+  "captured",
+] as const satisfies readonly (keyof VerifyRequest)[];
+
+/** What a session may ask of all its texts. */
+export const SESSION_FIELDS = [
+  "purpose",
+  "region",
+  "audience",
+  "claims",
+  "nonce",
+] as const satisfies readonly (keyof VerifyRequest)[];
 
 const NAMES = Object.keys(REQUEST_FIELDS) as (keyof VerifyRequest)[];
 

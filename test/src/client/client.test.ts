@@ -34,7 +34,8 @@ describe.each(["msgpack", "json"] as const)("HufuClient over %s", (notation) => 
     const misspelt = { purpos: "rail-boarding" } as VerifyRequest;
     await expect(client.verify(card, misspelt)).rejects.toMatchObject({
       code: "BAD_REQUEST",
-      message: '"purpos" is not a field here: there are purpose, region, audience, nonce, scan, at, claims, expect',
+      message:
+        '"purpos" is not a field here: there are purpose, region, audience, nonce, scan, at, captured, claims, expect',
     });
     await expect(client.verify(card, { audience: "x".repeat(257) })).rejects.toMatchObject({ code: "BAD_REQUEST" });
     await expect(client.verifyMany([card], misspelt).next()).rejects.toMatchObject({ code: "BAD_REQUEST" });

@@ -76,6 +76,26 @@ describe("a presentation at a server's doors", () => {
     expect((await ask({ qr: show("gate", now() - 70), audience: "gate" })).code).toBe("PRESENTATION_STALE");
   });
 
+  it("of a book is judged by when it was captured, and then nobody knows where else it was shown", async () => {
+    const second = (ago: number): string => new Date((now() - ago) * 1000).toISOString();
+    const old = { qr: show("gate", now() - 3_000), audience: "gate" };
+    expect((await ask(old)).code).toBe("PRESENTATION_STALE");
+    for (const [ago, code] of [
+      [2_990, "VALID"],
+      [2_930, "PRESENTATION_STALE"],
+      [3_040, "PRESENTATION_STALE"],
+    ] as const) {
+      expect((await ask({ ...old, captured: second(ago) })).code, String(ago)).toBe(code);
+    }
+    expect(await ask({ ...old, captured: second(2_990) })).toMatchObject({ code: "VALID", replay: "unchecked" });
+    // What is remembered is asked, and nothing was captured after now.
+    const fresh = { qr: show(), audience: "gate", captured: second(0) };
+    expect(await ask(fresh)).toMatchObject({ code: "VALID", replay: "gate" });
+    expect((await ask(fresh)).code).toBe("REPLAYED");
+    const ahead = { qr: show("gate", now() + 600), audience: "gate", captured: second(-600) };
+    expect((await ask(ahead)).code).toBe("PRESENTATION_STALE");
+  });
+
   it("is made for a purpose, or signs the number that the gate shows", async () => {
     const purpose = "rail-boarding";
     expect((await ask({ qr: show(`purpose:${purpose}`), purpose })).code).toBe("VALID");

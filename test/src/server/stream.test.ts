@@ -203,6 +203,18 @@ describe("refusals", () => {
     await guarded.stop();
   });
 
+  it("when a card was captured is told by those who may, at both doors", async () => {
+    const guarded = await startStation({ tokens: [{ token: "book-book", captured: true }, { token: "gate-gate" }] });
+    const captured = new Date().toISOString();
+    const book = await open([...MSGPACK, "hufu.token.book-book"], guarded.url);
+    book.send(question(1, [{ qr: "BB8", captured } as never], { at: undefined }));
+    expect((await book.received(2))[1]).toMatchObject({ type: "verdicts", verdicts: [{ code: "BAD_ZLIB" }] });
+    const gate = await open([...MSGPACK, "hufu.token.gate-gate"], guarded.url);
+    gate.send(question(1, ["BB8"], { at: undefined, captured }));
+    expect(await gate.closed).toEqual({ code: 4403, reason: "this token may not say when a card was captured" });
+    await guarded.stop();
+  });
+
   it("a party sees those claims that policy, party and card all allow", async () => {
     const policy = { hufuPolicy: 1 as const, rules: [{ purpose: "hotel-checkin", claims: [1, 4] }] };
     const tokens = [{ token: "hotel", claims: [4, 8], at: true }];

@@ -26,7 +26,7 @@ describe("access tokens", () => {
   });
 
   it("names a field that is misspelt, and lists those there are", () => {
-    const fields = "there are name, token, purposes, regions, claims, at, match, rate, concurrency, lane";
+    const fields = "there are name, token, purposes, regions, claims, at, match, captured, rate, concurrency, lane";
     const misspelt = JSON.stringify([{ token: "gate-secret", purpose: "x" }]);
     expect(() => readTokens(misspelt)).toThrow(`it is wrong at 0: "purpose" is not a field here: ${fields}`);
   });

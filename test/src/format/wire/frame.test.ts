@@ -124,7 +124,7 @@ describe("a verify frame that cannot be told from others ends the connection: no
 
 describe("a verify frame that asks what cannot be is refused by its seq", () => {
   const long = "x".repeat(MAX_NAME_LENGTH + 1);
-  const FIELDS = "there are type, seq, items, purpose, region, audience, nonce, scan, at, claims, expect";
+  const FIELDS = "there are type, seq, items, purpose, region, audience, nonce, scan, at, captured, claims, expect";
   const NO_AUDIENCE = "audience is at most 256 characters";
   it.each([
     ["an unknown field", { purpos: "rail-boarding" }, `"purpos" is not a field here: ${FIELDS}`],
@@ -206,7 +206,10 @@ describe("an item", () => {
 
   it.each([
     [{ scan: "7" }, "items.0: qr is text or bytes"],
-    [{ qr: "BB8", purpose: "x" }, /^items\.0: "purpose" is not a field here: there are qr, scan, expect, nonce, at$/],
+    [
+      { qr: "BB8", purpose: "x" },
+      /^items\.0: "purpose" is not a field here: there are qr, scan, expect, nonce, at, captured$/,
+    ],
     [{ qr: "BB8", expect: {} }, /^items\.0: expect is a map of id/],
   ])("%j is none", (item, message) => {
     const matching = typeof message === "string" ? message : (expect.stringMatching(message) as string);
