@@ -17,7 +17,7 @@ const schema = z.strictObject({
   job: z.string(),
   /** Of the process that writes. */
   pid: z.number().int(),
-  /** Byte of the input at which the next row begins; absent before the first. */
+  /** Where in the input the next row begins, see Row; absent before the first. */
   next: z.number().int().nonnegative().optional(),
   /** Bytes of the output that belong to the rows before. */
   length: z.number().int().nonnegative(),
@@ -68,7 +68,8 @@ export async function writeCheckpoint(out: string, checkpoint: Checkpoint): Prom
   await syncFolder(out);
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** What was put into the folder of `path` is there after a crash. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(dirname(path));
   try {
     await folder.sync();

@@ -81,6 +81,7 @@ function textOf(bytes: Buffer, { start, end, escaped }: Cell, decode: Decode): s
 
 class CsvForm implements Form {
   readonly head: Buffer;
+  readonly size: number;
   readonly #decode: Decode;
   readonly #delimiter: string;
   /** The result columns of rows of which the code says all. */
@@ -91,6 +92,7 @@ class CsvForm implements Form {
     readonly header: Header,
     readonly places: Places,
   ) {
+    this.size = input.size;
     this.#decode = decoderOf(input);
     this.#delimiter = String.fromCharCode(header.delimiter);
     this.head = Buffer.concat([MARK, header.bytes, Buffer.from(`${this.#delimiter}${RESULT_COLUMNS.join(this.#delimiter)}`), LINE_END]); // prettier-ignore

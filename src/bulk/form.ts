@@ -2,7 +2,7 @@ import type { Expected, Verdict } from "../format/verdict.js";
 
 /** One row of the input, ready to be verified, and what it takes to write it again. */
 export interface Row {
-  /** Byte of the input at which the next row begins. */
+  /** Where in the input the next row begins: a byte of text, the number of a row of Parquet. */
   next: number;
   qr: string | Uint8Array;
   /** Whose card it must be, where that was asked. */
@@ -36,12 +36,19 @@ export function resultOf({ verdict, reason }: Answer): string[] {
 
 /** A kind of file: how its rows are read, and how rows with their answers are written. */
 export interface Form {
-  /** Rows from this byte of the input on, or from the first where none is given, in groups. */
+  /** Where the input ends, in the unit of `Row.next`. */
+  readonly size: number;
+  /** Rows from where `Row.next` was on, or from the first, in groups. */
   rows(from: number | undefined): AsyncIterable<Row[]>;
   /** What the output begins with. */
   readonly head: Buffer;
   /** One row of the output. */
   line(row: Row, answer: Answer): Buffer[];
-  /** Rows that a file of this kind holds: what was written is counted again before a job is done. */
+  /** Rows in what was written: they are counted again before a job is done. */
   count(path: string): Promise<number>;
+  /**
+   * Where the output can only be made of all rows: makes it of the rows, which until then are written beside it. Puts it in
+   * place once it is whole and on the disk. Rejects with BulkError, and as node:fs does.
+   */
+  join?(rows: string, out: string): Promise<void>;
 }

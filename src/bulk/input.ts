@@ -7,12 +7,17 @@ import { PIECE, piecesOf } from "./pieces.js";
 /** The encodings that a book of customers is read in; whatever it is, the output is UTF-8. */
 export type BulkEncoding = "utf-8" | "gb18030";
 
-export interface Input {
+/** A file, and what a job that is resumed knows it by. */
+export interface Source {
   path: string;
   /** Bytes. */
   size: number;
-  /** SHA-256 of the whole file, in hex: what a job that is resumed knows its input by. */
+  /** SHA-256 of the whole file, in hex. */
   sha256: string;
+}
+
+/** A file of text. */
+export interface Input extends Source {
   encoding: BulkEncoding;
   /** Some rows are not of that encoding; each is looked at, and those are not read. */
   damaged: boolean;
@@ -24,6 +29,23 @@ export interface Input {
 const SAMPLE = 1 << 20;
 const MARK = Buffer.of(0xef, 0xbb, 0xbf);
 const NEWLINE = 0x0a;
+
+/** Whether a file begins as Parquet does. Rejects with BulkError. */
+export async function isParquet(path: string): Promise<boolean> {
+  for await (const piece of piecesOf(path)) return piece.toString("latin1", 0, 4) === "PAR1";
+  return false;
+}
+
+/** Reads the whole of a file that is not text. Rejects with BulkError. */
+export async function inspectBytes(path: string): Promise<Source> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const piece of piecesOf(path)) {
+    size += piece.length;
+    hash.update(piece);
+  }
+  return { path, size, sha256: hash.digest("hex") };
+}
 
 /**
  * Read the whole of a file once: what it is known by, and its encoding. UTF-8 is tried first, and strictly on every byte:

@@ -13,7 +13,8 @@ interface Line extends Span {
   cut: boolean;
 }
 
-function readLine(bytes: Buffer, start: number, last: boolean): Line | undefined {
+/** A line of up to MAX_RECORD_LENGTH bytes. */
+export function readLine(bytes: Buffer, start: number, last: boolean): Line | undefined {
   const found = bytes.indexOf(LF, start);
   const end = found < 0 ? bytes.length : found;
   const limit = start + MAX_RECORD_LENGTH;
@@ -31,12 +32,14 @@ export function openNdjson(input: Input, columns: Columns): Form {
 
 class NdjsonForm implements Form {
   readonly head = Buffer.alloc(0);
+  readonly size: number;
   readonly #decode: Decode;
 
   constructor(
     readonly input: Input,
     readonly columns: Columns,
   ) {
+    this.size = input.size;
     this.#decode = decoderOf(input);
   }
 

@@ -54,7 +54,7 @@ export async function* recordsOf<T extends Span>(
   from: number,
   size: number,
   read: ReadSpan<T>,
-): AsyncGenerator<Found<T>> {
+): AsyncGenerator<Found<T>, void> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = from;
   const cut = function* (bytes: Buffer, last: boolean): Generator<Found<T>, number> {

@@ -5,14 +5,14 @@ import { SENTENCES_EN } from "../format/sentences.en.js";
 import type { Verdict } from "../format/verdict.js";
 import { BulkError } from "./error.js";
 import type { Answer, Columns, Form, Row } from "./form.js";
-import type { Input } from "./input.js";
+import type { BulkEncoding, Source } from "./input.js";
 import { Output } from "./output.js";
 
 /** Verdicts on rows, in their order. Waits for room; a verdict that says BUSY or INTERNAL is asked for again. */
 export type Judge = (rows: readonly Row[]) => Promise<readonly Verdict[]>;
 
 export interface Job {
-  input: Input;
+  input: Source;
   form: Form;
   out: string;
   /** See jobName. */
@@ -25,7 +25,7 @@ export interface Job {
 
 export interface JobProgress {
   rows: number;
-  /** Bytes of the input that are done, and that there are. */
+  /** How much of the input is done, and how much there is: bytes, or rows. */
   done: number;
   size: number;
   /** Where this run began. */
@@ -51,7 +51,11 @@ const CHECKPOINT_MS = 1_000;
 const ATTEMPTS = 3;
 
 /** What a job is known by when it is resumed: its input, its columns, and what it asks. */
-export function jobName({ sha256, size, encoding }: Input, columns: Columns, asked: unknown): string {
+export function jobName(
+  { sha256, size, encoding }: Source & { encoding?: BulkEncoding },
+  columns: Columns,
+  asked: unknown,
+): string {
   return createHash("sha256").update(JSON.stringify([sha256, size, encoding, columns, asked])).digest("hex"); // prettier-ignore
 }
 
@@ -60,7 +64,8 @@ export function jobName({ sha256, size, encoding }: Input, columns: Columns, ask
  * Rejects with BulkError; what was written until then is kept and gone on with.
  */
 export async function runJob(job: Job): Promise<Summary> {
-  const output = await Output.open(job.out, job.name, job.input.path);
+  const place = { path: job.out, rows: job.form.join === undefined ? job.out : `${job.out}.rows` };
+  const output = await Output.open(place, job.name, job.input.path);
   try {
     const resumed = output.checkpoint.rows;
     if (!output.checkpoint.whole && (await new Run(job, output).all())) await finishWhole(job.form, output);
@@ -126,7 +131,7 @@ class Run {
       await output.keep();
       this.#kept = performance.now();
     }
-    job.onProgress?.({ rows: checkpoint.rows, done: checkpoint.next ?? 0, size: job.input.size, began: this.#began }); // prettier-ignore
+    job.onProgress?.({ rows: checkpoint.rows, done: checkpoint.next ?? 0, size: job.form.size, began: this.#began }); // prettier-ignore
   }
 }
 
@@ -161,10 +166,11 @@ function count(counts: Record<string, number>, name: string): void {
 
 /** Before anyone is told that a job is done its output is read once more. */
 async function finishWhole(form: Form, output: Output): Promise<void> {
-  const rows = await form.count(output.path);
+  const { rows: written } = output.place;
+  const rows = await form.count(written);
   if (rows !== output.checkpoint.rows) {
-    const message = `${output.path} has ${rows < 0 ? "rows that cannot be read" : `${rows} rows`}, and ${output.checkpoint.rows} were verified`; // prettier-ignore
+    const message = `${written} has ${rows < 0 ? "rows that cannot be read" : `${rows} rows`}, and ${output.checkpoint.rows} were verified`; // prettier-ignore
     throw new BulkError("ROWS_DIFFER", message, "remove it and its checkpoint, and begin again");
   }
-  await output.finish();
+  await output.finish(form.join?.bind(form));
 }

@@ -2,12 +2,12 @@ import { type Command, Option } from "commander";
 import { openCsv } from "../bulk/csv.js";
 import { openNdjson } from "../bulk/ndjson.js";
 import type { Columns, Form } from "../bulk/form.js";
-import { type BulkEncoding, type Input, inspectInput } from "../bulk/input.js";
+import { type BulkEncoding, type Input, inspectBytes, inspectInput, isParquet, type Source } from "../bulk/input.js"; // prettier-ignore
 import { type Job, jobName, type JobProgress, runJob, type Summary } from "../bulk/run.js";
 import type { Verifier } from "../engine/verifier.js";
 import type { VerifyRequest } from "../format/verdict.js";
 import { beginVerifier, type EngineOptions, withEngineOptions } from "./engine-options.js";
-import { EXIT_ACCEPTED, EXIT_SOME_REFUSED } from "./errors.js";
+import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
 import { Progress } from "./progress.js";
 import { type RequestOptions, requestFrom, withBookOptions } from "./request.js";
@@ -24,7 +24,7 @@ interface BulkOptions extends RequestOptions, EngineOptions {
 export function register(program: Command): void {
   withEngineOptions(withBookOptions(program.command("bulk")))
     .description("verify a file of customers: every row again, with what was found of it")
-    .argument("<in>", "CSV whose first line names its columns, or NDJSON (.ndjson, .jsonl)")
+    .argument("<in>", "CSV whose first line names its columns, NDJSON (.ndjson, .jsonl), or Parquet")
     .requiredOption("--out <file>", "where the rows go; a job that was ended goes on there")
     .option("--qr <column>", "column of the QR texts", "qr")
     .option("--name <column>", "column of the names that the cards must have")
@@ -47,8 +47,7 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
     ...(options.name !== undefined && { name: options.name }),
     ...(options.id !== undefined && { id: options.id }),
   };
-  const input = await inspectInput(file, options.encoding);
-  const form = await openForm(input, columns);
+  const { input, form } = await openInput(file, columns, options);
   const { created, end } = await beginVerifier(options);
   let stop: number | undefined;
   for (const [signal, status] of Object.entries(EXIT_BY_SIGNAL)) {
@@ -79,8 +78,27 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
   }
 }
 
-async function openForm(input: Input, columns: Columns): Promise<Form> {
-  return /\.(ndjson|jsonl)$/i.test(input.path) ? openNdjson(input, columns) : await openCsv(input, columns);
+interface Opened {
+  input: Source | Input;
+  form: Form;
+}
+
+async function openInput(file: string, columns: Columns, { encoding, out }: BulkOptions): Promise<Opened> {
+  const parquet = await isParquet(file);
+  if (parquet !== /\.parquet$/i.test(out)) {
+    const remedy = `let the name of --out ${parquet ? "" : "not "}end in .parquet`;
+    throw new UsageError(`${file} is ${parquet ? "" : "not "}Parquet, and the output is of the same kind`, remedy);
+  }
+  if (parquet) {
+    if (encoding !== undefined)
+      throw new UsageError("--encoding is for text, and the input is Parquet", "leave it out");
+    const { openParquet } = await import("../bulk/parquet/form.js");
+    const input = await inspectBytes(file);
+    return { input, form: await openParquet(input, columns) };
+  }
+  const input = await inspectInput(file, encoding);
+  const isNdjson = /\.(ndjson|jsonl)$/i.test(file);
+  return { input, form: isNdjson ? openNdjson(input, columns) : await openCsv(input, columns) };
 }
 
 function judgeOf(verifier: Verifier, request: VerifyRequest): Job["judge"] {
@@ -129,7 +147,8 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-function report({ encoding, damaged }: Input, options: BulkOptions, summary: Summary): void {
+function report(input: Source | Input, options: BulkOptions, summary: Summary): void {
+  const { encoding, damaged = false } = "encoding" in input ? input : {};
   const { rows, resumed, whole, outcomes, codes, matches } = summary;
   if (options.json === true) {
     printJson({ out: options.out, encoding, ...summary });
