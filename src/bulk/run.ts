@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Code } from "../abi/code.js";
 import { bareVerdict } from "../engine/verdict.js";
 import { SENTENCES_EN } from "../format/sentences.en.js";
@@ -49,6 +50,8 @@ const IN_FLIGHT = 16;
 const CHECKPOINT_MS = 1_000;
 /** How often a verdict that says nothing of the card is asked for again. */
 const ATTEMPTS = 3;
+/** And after how long, where there was no room; it also says of a card that it was guessed at too often, for long. */
+const BUSY_MS = 250;
 
 /** What a job is known by when it is resumed: its input, its columns, and what it asks. */
 export function jobName(
@@ -146,6 +149,7 @@ async function judgeRows(judge: Judge, rows: readonly Row[]): Promise<readonly V
       if (verdict !== undefined) found.set(row, verdict);
     });
     asked = asked.filter((row) => saysNothing(found.get(row)));
+    if (asked.some((row) => found.get(row)?.code === "BUSY")) await sleep(BUSY_MS);
   }
   return rows.map((row) => found.get(row) ?? bareVerdict(row.fault === undefined ? Code.INTERNAL : Code.BAD_REQUEST));
 }

@@ -3,16 +3,15 @@ import { openCsv } from "../bulk/csv.js";
 import { openNdjson } from "../bulk/ndjson.js";
 import type { Columns, Form } from "../bulk/form.js";
 import { type BulkEncoding, type Input, inspectBytes, inspectInput, isParquet, type Source } from "../bulk/input.js"; // prettier-ignore
-import { type Job, jobName, type JobProgress, runJob, type Summary } from "../bulk/run.js";
-import type { Verifier } from "../engine/verifier.js";
-import type { VerifyRequest } from "../format/verdict.js";
-import { beginVerifier, type EngineOptions, withEngineOptions } from "./engine-options.js";
+import { jobName, type JobProgress, runJob, type Summary } from "../bulk/run.js";
+import { beginJudging, type JudgeOptions } from "./bulk/judge.js";
+import { withEngineOptions } from "./engine-options.js";
 import { EXIT_ACCEPTED, EXIT_SOME_REFUSED, UsageError } from "./errors.js";
 import { note, print, printJson } from "./output.js";
 import { Progress } from "./progress.js";
 import { type RequestOptions, requestFrom, withBookOptions } from "./request.js";
 
-interface BulkOptions extends RequestOptions, EngineOptions {
+interface BulkOptions extends RequestOptions, JudgeOptions {
   out: string;
   qr: string;
   name?: string;
@@ -22,7 +21,7 @@ interface BulkOptions extends RequestOptions, EngineOptions {
 }
 
 export function register(program: Command): void {
-  withEngineOptions(withBookOptions(program.command("bulk")))
+  withEngineOptions(withBookOptions(program.command("bulk")), false)
     .description("verify a file of customers: every row again, with what was found of it")
     .argument("<in>", "CSV whose first line names its columns, NDJSON (.ndjson, .jsonl), or Parquet")
     .requiredOption("--out <file>", "where the rows go; a job that was ended goes on there")
@@ -32,6 +31,7 @@ export function register(program: Command): void {
     .addOption(
       new Option("--encoding <name>", "of the input, where it is not to be found out").choices(["utf-8", "gb18030"]),
     )
+    .option("--server <url...>", "verify there, over the stream, with the token of $HUFU_TOKEN")
     .option("--json", "print the summary as JSON")
     .action(async (file: string, options: BulkOptions) => {
       process.exitCode = await bulk(file, options);
@@ -48,7 +48,8 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
     ...(options.id !== undefined && { id: options.id }),
   };
   const { input, form } = await openInput(file, columns, options);
-  const { created, end } = await beginVerifier(options);
+  const name = jobName(input, columns, request);
+  const { created, end } = await beginJudging(options, request, name);
   let stop: number | undefined;
   for (const [signal, status] of Object.entries(EXIT_BY_SIGNAL)) {
     // The second time it is meant.
@@ -57,12 +58,12 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
       stop = status;
     });
   }
-  const verifier = await created;
+  const judging = await created;
   const telling = new Telling();
   try {
     const summary = await runJob({
-      ...{ input, form, out: options.out, name: jobName(input, columns, request) },
-      judge: judgeOf(verifier, request),
+      ...{ input, form, out: options.out, name },
+      judge: judging.judge,
       stopped: () => stop !== undefined,
       onProgress: (progress) => {
         telling.tell(progress);
@@ -74,7 +75,7 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
     const accepted = summary.outcomes["accepted"] ?? 0;
     return accepted === summary.rows ? EXIT_ACCEPTED : EXIT_SOME_REFUSED;
   } finally {
-    await verifier.close();
+    await judging.close();
   }
 }
 
@@ -99,20 +100,6 @@ async function openInput(file: string, columns: Columns, { encoding, out }: Bulk
   const input = await inspectInput(file, encoding);
   const isNdjson = /\.(ndjson|jsonl)$/i.test(file);
   return { input, form: isNdjson ? openNdjson(input, columns) : await openCsv(input, columns) };
-}
-
-function judgeOf(verifier: Verifier, request: VerifyRequest): Job["judge"] {
-  return (rows) => {
-    // Once a group: a job may take the night, and a card expire in it.
-    const common = verifier.requirementsOf(request);
-    return verifier.verifyEach(
-      rows.map(({ qr }) => qr),
-      (index) => {
-        const expect = rows[index]?.expect;
-        return expect === undefined ? common : { ...common, expect };
-      },
-    );
-  };
 }
 
 const MINUTE_MS = 60_000;

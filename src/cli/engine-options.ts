@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Verifier } from "../engine/verifier.js";
 import { locateSources, readPolicyFile, readTrustFiles, unusableSources } from "./sources.js";
 import { statusFilesOf, type StatusOptions, withStatusOptions } from "./status-options.js";
@@ -9,11 +9,11 @@ export interface EngineOptions extends StatusOptions {
   policy?: string;
 }
 
-export function withEngineOptions(command: Command): Command {
+/** `mandatory`: whether the command has no other way to verify. */
+export function withEngineOptions(command: Command, mandatory = true): Command {
+  const trust = new Option("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates");
   return withStatusOptions(
-    command
-      .requiredOption("--trust <file...>", "signed trust list, JWKS, or PEM public keys and certificates")
-      .option("--policy <file>", "acceptance policy, JSON"),
+    command.addOption(trust.makeOptionMandatory(mandatory)).option("--policy <file>", "acceptance policy, JSON"),
   );
 }
 

@@ -5,7 +5,6 @@ import {
   type Lane,
   type ServerFrame,
   SUBPROTOCOL_TOKEN,
-  writeRequest,
 } from "../format/wire/frame.js";
 import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import { msgpackCodec } from "../format/wire/msgpack.js";
@@ -14,7 +13,7 @@ import { readRequest, RequestError } from "../format/wire/request.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { finalError, HufuClientError } from "./errors.js";
 import { inOrder } from "./in-order.js";
-import { asText, type Item, itemOf, shorten } from "./item.js";
+import { type Asked, askedOf, asText, type Item, itemOf, shorten } from "./item.js";
 import { Line, type LineUser } from "./line.js";
 import { Route } from "./route.js";
 import { openSocket, type SocketConstructor } from "./socket.js";
@@ -41,6 +40,11 @@ export interface ClientOptions {
   onEvent?: (event: LineEvent) => void;
 }
 
+/** A text, and what is asked of it alone. */
+export interface Question extends VerifyRequest {
+  readonly qr: string | Uint8Array;
+}
+
 /** What happens between a client and its servers. */
 export type LineEvent =
   /** A server lets it in. `resumed`: and still knows what it was asked. */
@@ -65,6 +69,8 @@ const OPTIONS: OptionNames<ClientOptions> = {
 /** A frame whose answer is awaited. */
 interface Frame {
   items: Item[];
+  /** Whether all of them are asked the very same. */
+  alike: boolean;
   /** As sent, at most. */
   bytes: number;
 }
@@ -77,7 +83,7 @@ const WINDOW = 4_096;
 /** Bytes of a frame beside its texts, at most. */
 const FIELDS_LENGTH = 8_192;
 
-/** One object for all who ask nothing special: texts share a frame when they ask the very same request. */
+/** One object for all who ask nothing special. */
 const ANYTHING: VerifyRequest = Object.freeze({});
 
 /**
@@ -108,6 +114,9 @@ export class HufuClient {
   #itemsPerFrame = ITEMS_PER_FRAME;
   #bytesPerFrame = Infinity;
   #nextSeq = 0;
+  /** Many in a row ask the very same. */
+  #lastRequest = ANYTHING;
+  #lastAsked: Asked = askedOf(ANYTHING);
   /** Where the server said that it stops: when to come again, in milliseconds. */
   #drained: number | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -146,20 +155,27 @@ export class HufuClient {
         reject(fault);
         return;
       }
-      this.#waiting.push(itemOf({ qr, request, resolve, reject, isOver: false }, this.#options.timeoutMs));
+      if (request !== this.#lastRequest) [this.#lastRequest, this.#lastAsked] = [request, askedOf(request)];
+      const item = { qr, asked: this.#lastAsked, resolve, reject, isOver: false };
+      this.#waiting.push(itemOf(item, this.#options.timeoutMs));
       this.#schedulePump();
     });
   }
 
   /**
-   * Verdicts in the order of the texts. Takes no more from `qrs` than is answered and read at the other end, so both
-   * may be endless.
+   * Verdicts in the order of the texts; one that is a map says with its text what is asked of it alone, such as whose
+   * card it must be. Takes no more from `qrs` than is answered and read at the other end, so both may be endless.
    */
   verifyMany(
-    qrs: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+    qrs: Iterable<string | Uint8Array | Question> | AsyncIterable<string | Uint8Array | Question>,
     request: VerifyRequest = ANYTHING,
   ): AsyncGenerator<Verdict, void, undefined> {
-    return inOrder(qrs, (qr) => this.verify(qr, request), WINDOW);
+    const ask = (one: string | Uint8Array | Question): Promise<Verdict> => {
+      if (typeof one === "string" || one instanceof Uint8Array) return this.verify(one, request);
+      const { qr, ...own } = one;
+      return this.verify(qr, { ...request, ...own });
+    };
+    return inOrder(qrs, ask, WINDOW);
   }
 
   /** Ends the connection. What is unanswered is rejected. */
@@ -213,19 +229,22 @@ export class HufuClient {
     if (next > 0) this.#waiting.splice(0, next);
   }
 
-  /** The waiting items from `start` that fit one frame: as many as ask the same. */
+  /** The waiting items from `start` that fit one frame: as many as ask the same, but for what is an item's own. */
   #nextFrame(start: number): Frame {
-    const request = this.#waiting[start]?.request;
+    const asked = this.#waiting[start]?.asked;
     const most = start + Math.min(this.#itemsPerFrame, this.#credits.items);
     let bytes = FIELDS_LENGTH;
+    let alike = true;
     let end = start;
-    for (let item = this.#waiting[end]; item?.request === request && end < most; item = this.#waiting[++end]) {
+    for (let item = this.#waiting[end]; item?.asked.key === asked?.key && end < most; item = this.#waiting[++end]) {
+      const { qr = "", asked: { ownLength = 0 } = {} } = item ?? {};
       // Three bytes is the most that UTF-8 needs for one UTF-16 unit.
-      const more = (typeof item?.qr === "string" ? 3 : 1) * Math.min(item?.qr.length ?? 0, MAX_SCANNED_LENGTH + 1) + 8;
+      const more = (typeof qr === "string" ? 3 : 1) * Math.min(qr.length, MAX_SCANNED_LENGTH + 1) + ownLength + 16;
       if (bytes + more > Math.min(this.#bytesPerFrame, this.#credits.bytes) && end > start) break;
       bytes += more;
+      alike &&= item?.asked === asked;
     }
-    return { items: this.#waiting.slice(start, end), bytes };
+    return { items: this.#waiting.slice(start, end), alike, bytes };
   }
 
   #hasCredits({ items, bytes }: Frame): boolean {
@@ -235,8 +254,12 @@ export class HufuClient {
   #send(line: Line, seq: number, frame: Frame): void {
     this.#sent.set(seq, frame);
     this.#spend(costOf(frame), -1);
-    const items = frame.items.map(({ qr }) => shorten(this.#codec.binary ? qr : asText(qr)));
-    line.send({ type: "verify", seq, items, ...writeRequest(frame.items[0]?.request ?? {}) });
+    const { ofFrame, own } = frame.items[0]?.asked ?? this.#lastAsked;
+    const items = frame.items.map(({ qr, asked }) => {
+      const text = shorten(this.#codec.binary ? qr : asText(qr));
+      return frame.alike ? text : { qr: text, ...asked.own };
+    });
+    line.send({ type: "verify", seq, items, ...ofFrame, ...(frame.alike && own) });
   }
 
   #spend({ items, bytes }: Credits, sign: 1 | -1): void {

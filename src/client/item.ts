@@ -1,11 +1,33 @@
 import { MAX_SCANNED_LENGTH } from "../abi/limits.js";
 import type { Verdict, VerifyRequest } from "../format/verdict.js";
+import { type WireItem, type WireRequest, writeRequest } from "../format/wire/frame.js";
+import { ITEM_FIELDS } from "../format/wire/request.js";
 import { HufuClientError } from "./errors.js";
+
+/** What is asked of a text, as it travels. */
+export interface Asked {
+  /** What a whole frame says, and by what two of them are the same. */
+  readonly ofFrame: WireRequest;
+  readonly key: string;
+  /** What is said of the text alone, where the others of its frame are asked something else. */
+  readonly own: Omit<WireItem, "qr">;
+  /** Bytes of that in either notation, at most. */
+  readonly ownLength: number;
+}
+
+export function askedOf(request: VerifyRequest): Asked {
+  const all = writeRequest(request);
+  const entries = Object.entries(all);
+  const isOwn = ([name]: [string, unknown]): boolean => (ITEM_FIELDS as readonly string[]).includes(name);
+  const own = Object.fromEntries(entries.filter(isOwn)) as Asked["own"];
+  const ofFrame = Object.fromEntries(entries.filter((entry) => !isOwn(entry))) as WireRequest;
+  return { ofFrame, key: JSON.stringify(ofFrame), own, ownLength: 3 * JSON.stringify(own).length };
+}
 
 /** A text that somebody waits for the verdict on. */
 export interface Item {
   readonly qr: string | Uint8Array;
-  readonly request: VerifyRequest;
+  readonly asked: Asked;
   /** Either may be called again, in vain. */
   readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: Error) => void;

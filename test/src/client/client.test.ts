@@ -1,7 +1,7 @@
 import { createServer, type Server as TcpServer, connect, type Socket as TcpSocket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { WebSocketServer } from "ws";
-import { type ClientOptions, HufuClient, type VerifyRequest } from "../../../src/client/client.js";
+import { WebSocket, WebSocketServer } from "ws";
+import { type ClientOptions, HufuClient, type Verdict, type VerifyRequest } from "../../../src/client/client.js";
 import { at, card, codes, fate, type Station, startStation, texts } from "../../support/server.js";
 
 let station: Station;
@@ -12,6 +12,18 @@ afterAll(() => station.stop());
 
 function* cards(count: number): Generator<string> {
   for (let i = 0; i < count; i++) yield texts[fate(i)]!;
+}
+
+/** A line that counts its frames. */
+function spied() {
+  let count = 0;
+  class Spied extends WebSocket {
+    override send(data: string | Uint8Array): void {
+      count++;
+      super.send(data);
+    }
+  }
+  return { tell: Spied as unknown as NonNullable<ClientOptions["WebSocket"]>, frames: () => count };
 }
 
 const expected = (count: number): string[] => Array.from({ length: count }, (_, i) => codes[fate(i)]!);
@@ -26,6 +38,24 @@ describe.each(["msgpack", "json"] as const)("HufuClient over %s", (notation) => 
     const got: string[] = [];
     for await (const { code } of client.verifyMany(cards(3000), { at })) got.push(code);
     expect(got).toEqual(expected(3000));
+    client.close();
+  });
+
+  it("asks of each text what is of it alone, in frames that they share", async () => {
+    const { tell, frames } = spied();
+    const client = new HufuClient(station.url, { notation, WebSocket: tell });
+    // Few are somebody else's: of one card that is soon enough guessed at too often.
+    const kindOf = (i: number): number => (i % 300 === 1 ? 2 : i % 2);
+    const numbers = [undefined, "11010519491231002X", "110105194912310038"];
+    const verdicts = [["VALID", undefined], ["VALID", true], ["IDENTITY_MISMATCH", false]]; // prettier-ignore
+    const questions = Array.from({ length: 600 }, (_, i) => {
+      const id = numbers[kindOf(i)];
+      return id === undefined ? card : { qr: card, expect: { id } };
+    });
+    const got: Verdict[] = [];
+    for await (const verdict of client.verifyMany(questions, { at })) got.push(verdict);
+    expect(got.map(({ code, matches }) => [code, matches?.id])).toEqual(questions.map((_, i) => verdicts[kindOf(i)]));
+    expect(frames()).toBeLessThan(20);
     client.close();
   });
 
