@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { reasonOf } from "../../engine/reason.js";
 import { expectedFault } from "../../format/wire/request.js";
 import { syncFolder } from "../checkpoint.js";
@@ -167,9 +167,15 @@ class ParquetForm implements Form {
       return taken;
     };
     const written = `${out}.new`;
-    await joinResults(this.input.path, await readFooter(this.input.path), take, written);
-    await this.#check(written);
-    await rename(written, out);
+    try {
+      await joinResults(this.input.path, await readFooter(this.input.path), take, written);
+      await this.#check(written);
+      await rename(written, out);
+    } catch (error) {
+      // It would fill the disk for nothing.
+      await rm(written, { force: true });
+      throw error;
+    }
     await syncFolder(out);
   }
 

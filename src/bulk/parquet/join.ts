@@ -44,10 +44,15 @@ class Join {
     await this.#append(MAGIC);
     let added = columnsOf([]);
     const structs = structsAt(data, FileMetaData.ROW_GROUPS);
+    const kept: Struct[] = [];
     for (const [index, group] of groups.entries()) {
+      const struct = structs[index];
+      if (struct === undefined || group.rows === 0) continue;
       added = columnsOf(await take(group.rows));
-      await this.#writeGroup(group, structs[index] ?? new Map<number, Value>(), added);
+      await this.#writeGroup(group, struct, added);
+      kept.push(struct);
     }
+    data.set(FileMetaData.ROW_GROUPS, { type: T.LIST, item: { of: T.STRUCT, items: kept } });
     addColumns(data, added.data);
     const footer = writeStruct(data);
     const length = Buffer.alloc(4);

@@ -1,6 +1,15 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -150,6 +159,14 @@ describe("hufu bulk of Parquet", () => {
     ]);
   });
 
+  it("takes a file without a row", async () => {
+    const columnData = [{ name: "qr", type: "STRING" as const, data: [] }];
+    writeFileSync(file("empty.parquet"), Buffer.from(parquetWriteBuffer({ columnData })));
+    expect(await bulk("empty.parquet", "nothing.parquet")).toMatchObject({ status: 0 });
+    expect(parquetMetadata(readFileSync(file("nothing.parquet"))).schema.map(({ name }) => name)).toContain("match_id");
+    expect(await objects(file("nothing.parquet"))).toEqual([]);
+  });
+
   it("says what is wrong with a file, whatever it is, and leaves nothing behind", async () => {
     const whole = readFileSync(PAGES[1]!);
     const taken = [{ name: "qr", type: "STRING" as const, data: ["x"] }, { name: "code", type: "STRING" as const, data: ["x"] }]; // prettier-ignore
@@ -238,5 +255,26 @@ describe("a job of Parquet that was killed", () => {
     rmSync(file("killed.parquet"));
     expect(await bulk("big.parquet", "killed.parquet")).toMatchObject({ status: 1 });
     expect(readFileSync(file("killed.parquet")).equals(readFileSync(file("whole.parquet")))).toBe(true);
+  });
+
+  it("that met a full disk goes on when there is room, whether rows were written or joined", async (context) => {
+    const disk = file("disk");
+    mkdirSync(disk);
+    const mount = (...args: string[]): boolean => spawnSync("mount", [...args, disk]).status === 0;
+    if (!mount("-t", "tmpfs", "-o", "size=2m", "tmpfs")) context.skip("no file system of its own can be mounted here");
+    try {
+      // Room for the rows, and not for what is made of them as well.
+      const little = `${statSync(file("whole.parquet")).size >> 10}k`;
+      for (const size of [little, "64m"]) {
+        const full = await bulk("big.parquet", "disk/out.parquet");
+        expect(full).toMatchObject({ status: 2, err: expect.stringMatching(/disk is full.*goes on where/) as string });
+        expect(existsSync(file("disk/out.parquet.new"))).toBe(false);
+        mount("-o", `remount,size=${size}`);
+      }
+      expect(await bulk("big.parquet", "disk/out.parquet")).toMatchObject({ status: 1 });
+      expect(readFileSync(file("disk/out.parquet")).equals(readFileSync(file("whole.parquet")))).toBe(true);
+    } finally {
+      spawnSync("umount", [disk]);
+    }
   });
 });
