@@ -1,6 +1,14 @@
-import { expectedFault } from "../format/wire/request.js";
 import { BulkError } from "./error.js";
-import { type Answer, type Columns, type Form, RESULT_COLUMNS, resultOf, type Row } from "./form.js";
+import {
+  type Answer,
+  type Asked,
+  askedOf,
+  type Columns,
+  type Form,
+  RESULT_COLUMNS,
+  resultOf,
+  type Row,
+} from "./form.js";
 import { damageOf, type Decode, decoderOf, type Input, utf8Of } from "./input.js";
 import { piecesOf, type ReadSpan, recordsOf } from "./pieces.js";
 import { type Cell, type CsvRecord, type Delimiter, DELIMITERS, readRecord } from "./records.js";
@@ -24,6 +32,7 @@ interface Places {
   qr: number;
   name: number;
   id: number;
+  captured: number;
 }
 
 /** Reads the header. Rejects with BulkError where a column is not there. */
@@ -35,7 +44,8 @@ export async function openCsv(input: Input, columns: Columns): Promise<Form> {
     }
   }
   const place = (name: string | undefined): number => (name === undefined ? -1 : placeOf(input, header, name));
-  const places = { qr: place(columns.qr), name: place(columns.name), id: place(columns.id) };
+  const { qr, name, id, captured } = columns;
+  const places = { qr: place(qr), name: place(name), id: place(id), captured: place(captured) };
   return new CsvForm(input, header, places);
 }
 
@@ -125,18 +135,15 @@ class CsvForm implements Form {
     return { next: offset + next, written, ...asked };
   }
 
-  #asked(bytes: Buffer, cells: readonly Cell[]): Pick<Row, "qr" | "expect" | "fault"> {
+  #asked(bytes: Buffer, cells: readonly Cell[]): Asked {
     const { places } = this;
     const cell = (place: number): string | undefined => {
       const found = cells[place];
       return found === undefined ? undefined : textOf(bytes, found, this.#decode);
     };
-    const [id, name, shown] = [cell(places.id), cell(places.name), cells[places.qr]];
+    const shown = cells[places.qr];
     const qr = shown === undefined ? "" : bytes.subarray(shown.start, shown.end);
-    if (id === undefined && name === undefined) return { qr };
-    const expect = { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
-    const fault = expectedFault(expect);
-    return fault === undefined ? { qr, expect } : { qr, fault };
+    return askedOf({ qr, name: cell(places.name), id: cell(places.id), captured: cell(places.captured) });
   }
 
   /** The cells written anew: as many as there are columns, what is too much in the last. */

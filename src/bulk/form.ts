@@ -1,4 +1,6 @@
+import { parseTime } from "../format/time.js";
 import type { Expected, Verdict } from "../format/verdict.js";
+import { expectedFault } from "../format/wire/request.js";
 
 /** One row of the input, ready to be verified, and what it takes to write it again. */
 export interface Row {
@@ -7,6 +9,8 @@ export interface Row {
   qr: string | Uint8Array;
   /** Whose card it must be, where that was asked. */
   expect?: Expected;
+  /** When its presentation was captured, where that was said. */
+  captured?: Date;
   /** Why it is not verified: a clause after "the row". */
   fault?: string;
   /** The row as it is written, up to what is said of it. */
@@ -18,6 +22,31 @@ export interface Columns {
   qr: string;
   name?: string;
   id?: string;
+  /** Of times, RFC 3339. */
+  captured?: string;
+}
+
+/** What stands in the columns that are read; undefined where no column is. */
+export interface Cells {
+  qr: string | Uint8Array;
+  name: string | undefined;
+  id: string | undefined;
+  /** Empty: as if there were no column. */
+  captured: string | Date | undefined;
+}
+
+/** What is asked about a row. */
+export type Asked = Pick<Row, "qr" | "expect" | "captured" | "fault">;
+
+export function askedOf({ qr, id, name, captured = "" }: Cells): Asked {
+  const expect = { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
+  const fault = expectedFault(expect);
+  if (fault !== undefined) return { qr: "", fault };
+  const time = typeof captured === "string" ? parseTime(captured) : captured;
+  if (time === undefined && captured !== "") {
+    return { qr: "", fault: "has a time of capture that is not written as 2026-10-01T08:00:00+08:00" };
+  }
+  return { qr, ...((id ?? name) !== undefined && { expect }), ...(time !== undefined && { captured: time }) };
 }
 
 /** What is said of a row, in the order of RESULT_COLUMNS. */

@@ -1,5 +1,5 @@
-import { expectedFault, isRecord } from "../format/wire/request.js";
-import { type Answer, type Columns, type Form, RESULT_COLUMNS, type Row } from "./form.js";
+import { isRecord } from "../format/wire/request.js";
+import { type Answer, type Asked, askedOf, type Columns, type Form, RESULT_COLUMNS, type Row } from "./form.js";
 import { damageOf, type Decode, decoderOf, type Input, utf8Of } from "./input.js";
 import { MAX_RECORD_LENGTH, recordsOf, type Span } from "./pieces.js";
 
@@ -64,25 +64,20 @@ class NdjsonForm implements Form {
     return { next, written: opened(text), ...this.#asked(object) };
   }
 
-  #asked(object: Record<string, unknown>): Pick<Row, "qr" | "expect" | "fault"> {
+  #asked(object: Record<string, unknown>): Asked {
     const { columns } = this;
     const wanted = Object.values(columns) as string[];
     for (const name of wanted) {
       const value = object[name];
-      if (typeof value === "string") continue;
+      if (typeof value === "string" || (name === columns.captured && (value ?? undefined) === undefined)) continue;
       // JSON's numbers are doubles to nearly all who read them: of 18 digits the last ones are lost.
       const what = typeof value === "number" ? "a number, and not text, which loses digits," : "no text";
       return { qr: "", fault: `has ${what} under ${JSON.stringify(name)}` };
     }
-    const text = (name: string): string => object[name] as string;
-    const qr = text(columns.qr);
-    if (columns.id === undefined && columns.name === undefined) return { qr };
-    const expect = {
-      ...(columns.id !== undefined && { id: text(columns.id) }),
-      ...(columns.name !== undefined && { name: text(columns.name) }),
-    };
-    const fault = expectedFault(expect);
-    return fault === undefined ? { qr, expect } : { qr, fault };
+    const text = (name: string | undefined): string | undefined =>
+      name === undefined ? undefined : ((object[name] ?? undefined) as string | undefined);
+    const { qr, name, id, captured } = columns;
+    return askedOf({ qr: object[qr] as string, name: text(name), id: text(id), captured: text(captured) });
   }
 
   line(row: Row, { verdict, reason }: Answer): Buffer[] {

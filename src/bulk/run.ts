@@ -50,8 +50,7 @@ const IN_FLIGHT = 16;
 const CHECKPOINT_MS = 1_000;
 /** How often a verdict that says nothing of the card is asked for again. */
 const ATTEMPTS = 3;
-/** And after how long, where there was no room; it also says of a card that it was guessed at too often, for long. */
-const BUSY_MS = 250;
+const BUSY_ATTEMPTS = 50;
 
 /** What a job is known by when it is resumed: its input, its columns, and what it asks. */
 export function jobName(
@@ -142,21 +141,23 @@ async function judgeRows(judge: Judge, rows: readonly Row[]): Promise<readonly V
   const readable = rows.filter(({ fault }) => fault === undefined);
   const found = new Map<Row, Verdict>();
   let asked = readable;
-  for (let attempt = 1; asked.length > 0 && attempt <= ATTEMPTS; attempt++) {
+  for (let attempt = 1; asked.length > 0; attempt++) {
     const verdicts = await judge(asked);
     asked.forEach((row, index) => {
       const verdict = verdicts[index];
       if (verdict !== undefined) found.set(row, verdict);
     });
-    asked = asked.filter((row) => saysNothing(found.get(row)));
-    if (asked.some((row) => found.get(row)?.code === "BUSY")) await sleep(BUSY_MS);
+    asked = asked.filter((row) => helpsAgain(found.get(row), attempt));
+    const waits = asked.map((row) => found.get(row)?.retryAfterMs ?? 0);
+    if (waits.some((ms) => ms > 0)) await sleep(Math.max(...waits));
   }
   return rows.map((row) => found.get(row) ?? bareVerdict(row.fault === undefined ? Code.INTERNAL : Code.BAD_REQUEST));
 }
 
-/** A worker that died took the rest of its batch along. */
-function saysNothing(verdict: Verdict | undefined): boolean {
-  return verdict === undefined || verdict.code === "INTERNAL" || verdict.code === "BUSY";
+/** A worker that died took the rest of its batch along; and BUSY says when there may be room, or that it is no use. */
+function helpsAgain(verdict: Verdict | undefined, attempt: number): boolean {
+  if (verdict?.code === "BUSY") return verdict.retryAfterMs !== undefined && attempt < BUSY_ATTEMPTS;
+  return (verdict === undefined || verdict.code === "INTERNAL") && attempt < ATTEMPTS;
 }
 
 function answerOf(row: Row, verdict: Verdict = bareVerdict(Code.INTERNAL)): Answer {

@@ -16,6 +16,7 @@ interface BulkOptions extends RequestOptions, JudgeOptions {
   qr: string;
   name?: string;
   id?: string;
+  captured?: string;
   encoding?: BulkEncoding;
   json?: true;
 }
@@ -28,6 +29,7 @@ export function register(program: Command): void {
     .option("--qr <column>", "column of the QR texts", "qr")
     .option("--name <column>", "column of the names that the cards must have")
     .option("--id <column>", "column of the numbers that the cards must have")
+    .option("--captured <column>", "column of when presentations were captured: they must have been fresh then")
     .addOption(
       new Option("--encoding <name>", "of the input, where it is not to be found out").choices(["utf-8", "gb18030"]),
     )
@@ -46,6 +48,7 @@ async function bulk(file: string, options: BulkOptions): Promise<number> {
     qr: options.qr,
     ...(options.name !== undefined && { name: options.name }),
     ...(options.id !== undefined && { id: options.id }),
+    ...(options.captured !== undefined && { captured: options.captured }),
   };
   const { input, form } = await openInput(file, columns, options);
   const name = jobName(input, columns, request);

@@ -1,9 +1,17 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { reasonOf } from "../../engine/reason.js";
-import { expectedFault } from "../../format/wire/request.js";
 import { syncFolder } from "../checkpoint.js";
 import { BulkError } from "../error.js";
-import { type Answer, type Columns, type Form, RESULT_COLUMNS, type Row } from "../form.js";
+import {
+  type Answer,
+  type Asked,
+  askedOf,
+  type Cells,
+  type Columns,
+  type Form,
+  RESULT_COLUMNS,
+  type Row,
+} from "../form.js";
 import type { Source } from "../input.js";
 import { readLine } from "../ndjson.js";
 import { recordsOf } from "../pieces.js";
@@ -11,7 +19,7 @@ import { Column, type Raw } from "./column.js";
 import { type Footer, type Group, type Leaf, readFooter, SchemaElement } from "./footer.js";
 import { joinResults, type Result } from "./join.js";
 import { numberAt } from "./thrift.js";
-import { type ReadText, readerOf, stringOf } from "./values.js";
+import { type ReadCell, readerOf } from "./values.js";
 
 /** Parquet in and out: every column as it stands, with the result columns after them. */
 
@@ -19,22 +27,11 @@ const GROUP = 512;
 
 /** A column that is asked for. */
 interface Wanted {
+  as: keyof Columns;
   name: string;
   at: number;
   leaf: Leaf;
-  read: ReadText;
-}
-
-interface AllWanted {
-  qr: Wanted;
-  name: Wanted | undefined;
-  id: Wanted | undefined;
-}
-
-interface Reading {
-  qr: Column;
-  name: Column | undefined;
-  id: Column | undefined;
+  read: ReadCell;
 }
 
 /** Rejects with BulkError where it is not a Parquet file, or a column is not there. */
@@ -44,13 +41,15 @@ export async function openParquet(input: Source, columns: Columns): Promise<Form
   if (taken !== undefined) {
     throw new BulkError("COLUMN_TAKEN", `${input.path} has a column ${taken} already`, "rename it: it is written");
   }
-  const find = (name: string | undefined, numbers: boolean): Wanted | undefined =>
-    name === undefined ? undefined : wantedOf(input.path, footer, name, numbers);
-  const qr = wantedOf(input.path, footer, columns.qr, false);
-  return new ParquetForm(input, footer, { qr, name: find(columns.name, false), id: find(columns.id, true) });
+  const names = Object.entries(columns) as [keyof Columns, string][];
+  return new ParquetForm(
+    input,
+    footer,
+    names.map(([as, name]) => wantedOf(input.path, footer, name, as)),
+  );
 }
 
-function wantedOf(path: string, { leaves, names }: Footer, name: string, numbers: boolean): Wanted {
+function wantedOf(path: string, { leaves, names }: Footer, name: string, as: keyof Columns): Wanted {
   const at = leaves.findIndex((leaf) => leaf.name === name);
   const leaf = leaves[at];
   const there = names.map((one) => JSON.stringify(one.slice(0, 64))).slice(0, 32).join(", "); // prettier-ignore
@@ -61,7 +60,7 @@ function wantedOf(path: string, { leaves, names }: Footer, name: string, numbers
   if (names.filter((one) => one === name).length > 1) {
     throw new BulkError("COLUMN_TWICE", `${path} has two columns ${JSON.stringify(name)}`, "rename one of them");
   }
-  return { name, at, leaf, read: attempt(path, () => readerOf(leaf, numbers)) };
+  return { as, name, at, leaf, read: attempt(path, () => readerOf(leaf, as)) };
 }
 
 function unreadable(path: string, error: unknown): BulkError {
@@ -84,7 +83,7 @@ class ParquetForm implements Form {
   constructor(
     readonly input: Source,
     readonly footer: Footer,
-    readonly wanted: AllWanted,
+    readonly wanted: readonly Wanted[],
   ) {
     this.size = footer.rows;
   }
@@ -97,12 +96,7 @@ class ParquetForm implements Form {
         for (const group of this.footer.groups) {
           const skip = Math.max(0, from - group.start);
           if (skip >= group.rows) continue;
-          const { qr, name, id } = this.wanted;
-          const columns = {
-            qr: columnOf(file, group, qr, skip),
-            name: name && columnOf(file, group, name, skip),
-            id: id && columnOf(file, group, id, skip),
-          };
+          const columns = this.wanted.map((wanted) => columnOf(file, group, wanted, skip));
           for (let at = skip; at < group.rows; at += GROUP) {
             yield await this.#take(columns, group.start + at, Math.min(GROUP, group.rows - at));
           }
@@ -115,31 +109,22 @@ class ParquetForm implements Form {
     }
   }
 
-  async #take(columns: Reading, start: number, count: number): Promise<Row[]> {
-    const qr = await columns.qr.take(count);
-    const name = await columns.name?.take(count);
-    const id = await columns.id?.take(count);
-    return qr.map((value, i) => ({ next: start + i + 1, written: NOTHING, ...this.#asked(value, id?.[i], name?.[i]) }));
+  async #take(columns: readonly Column[], start: number, count: number): Promise<Row[]> {
+    const taken: Raw[][] = [];
+    for (const column of columns) taken.push(await column.take(count));
+    return Array.from({ length: count }, (_, row) => {
+      return { next: start + row + 1, written: NOTHING, ...this.#asked(taken, row) };
+    });
   }
 
-  #asked(shown: Raw, idValue: Raw, nameValue: Raw): Pick<Row, "qr" | "expect" | "fault"> {
-    const { qr: qrColumn, id: idColumn, name: nameColumn } = this.wanted;
-    const qr = qrColumn.read(shown);
-    if ("fault" in qr) return { qr: "", fault: `${qr.fault} under ${JSON.stringify(qrColumn.name)}` };
-    const expect: NonNullable<Row["expect"]> = {};
-    for (const [field, wanted, value] of [
-      ["id", idColumn, idValue],
-      ["name", nameColumn, nameValue],
-    ] as const) {
-      // prettier-ignore
-      if (wanted === undefined) continue;
-      const read = stringOf(wanted.read(value));
-      if ("fault" in read) return { qr: "", fault: `${read.fault} under ${JSON.stringify(wanted.name)}` };
-      expect[field] = read.text;
+  #asked(taken: readonly Raw[][], row: number): Asked {
+    const cells: Partial<Record<keyof Columns, unknown>> = {};
+    for (const [index, { as, name, read }] of this.wanted.entries()) {
+      const cell = read(taken[index]?.[row]);
+      if ("fault" in cell) return { qr: "", fault: `${cell.fault} under ${JSON.stringify(name)}` };
+      cells[as] = cell.is;
     }
-    if (idColumn === undefined && nameColumn === undefined) return { qr: qr.text };
-    const fault = expectedFault(expect);
-    return fault === undefined ? { qr: qr.text, expect } : { qr: "", fault };
+    return askedOf(cells as unknown as Cells);
   }
 
   line(row: Row, { verdict, reason }: Answer): Buffer[] {
@@ -182,7 +167,7 @@ class ParquetForm implements Form {
   /** Reads one of the new columns back. */
   async #check(out: string): Promise<void> {
     const footer = await readFooter(out);
-    const code = wantedOf(out, footer, RESULT_COLUMNS[1], false);
+    const code = wantedOf(out, footer, RESULT_COLUMNS[1], "qr");
     const file = await open(out);
     try {
       for (const group of footer.groups) {

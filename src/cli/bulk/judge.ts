@@ -50,8 +50,9 @@ function judgeHere(verifier: Verifier, request: VerifyRequest): Judging {
     return verifier.verifyEach(
       rows.map(({ qr }) => qr),
       (index) => {
-        const expect = rows[index]?.expect;
-        return expect === undefined ? common : { ...common, expect };
+        const { expect, captured } = rows[index] ?? {};
+        const own = captured === undefined ? common : verifier.requirementsOf({ ...request, captured });
+        return expect === undefined ? own : { ...own, expect };
       },
     );
   };
@@ -71,11 +72,11 @@ async function judgeByServers(servers: readonly string[], request: VerifyRequest
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(`cannot take --server ${servers.join(" ")}`, "write it as http://... or https://...");
   }
-  const ask = async ({ qr, expect, next }: Row): Promise<Verdict> => {
+  const ask = async ({ qr, expect, captured, next }: Row): Promise<Verdict> => {
     // Asked again after a kill, a presentation has its first verdict, and is not REPLAYED.
     const scan = `${job.slice(0, 32)} ${next}`;
     try {
-      return await client.verify(qr, { ...request, scan, ...(expect && { expect }) });
+      return await client.verify(qr, { ...request, scan, ...(expect && { expect }), ...(captured && { captured }) });
     } catch (error) {
       if (!(error instanceof HufuClientError)) throw error;
       // These may help when asked for again; all else is not for a row alone.

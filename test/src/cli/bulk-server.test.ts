@@ -82,6 +82,35 @@ describe("hufu bulk by a server", () => {
     expect(table("d.out").filter(({ code }) => code === "BUSY")).toHaveLength(4);
   });
 
+  it("judges presentations by when they were captured, for who was granted it", async () => {
+    const ago = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
+    const time = (seconds: number): string => new Date(ago(seconds) * 1_000).toISOString();
+    const shown = (): string => present(issueTo(issuer, valid), { audience: "bank", at: ago(3_000) });
+    const rows = [[shown(), time(2_990)], [shown(), time(2_900)], [shown(), ""], [shown(), "2026-10-01 08:00"], [cardOf(), ""]]; // prettier-ignore
+    writeFileSync(file("c.csv"), `qr,when\n${rows.map((row) => row.join(",")).join("\n")}\n`);
+    writeFileSync(file("c.ndjson"), rows.map(([qr, when]) => JSON.stringify({ qr, when: when === "" ? null : when })).join("\n")); // prettier-ignore
+    const tokens = [{ name: "bank", token: "bank-bank-bank", captured: true }, { name: "gate", token: "gate-gate-gate" }]; // prettier-ignore
+    writeFileSync(file("captured.json"), JSON.stringify(tokens));
+    const server = await serve("--tokens", file("captured.json"));
+    const asked = ["--audience", "bank", "--captured", "when"];
+    const there = ["--server", `http://127.0.0.1:${server.port}`, ...asked];
+    const expected = ["VALID", "PRESENTATION_STALE", "PRESENTATION_STALE", "BAD_REQUEST", "VALID"];
+    for (const [out, by] of [
+      ["i.out", ["--trust", "trust.json", ...asked]],
+      ["j.out", there],
+    ] as const) {
+      expect(await bulk(["c.csv", "--out", out, ...by], "bank-bank-bank")).toMatchObject({ status: 1 });
+      expect(table(out).map(({ code }) => code)).toEqual(expected);
+      expect(await bulk(["c.ndjson", "--out", `${out}.ndjson`, ...by], "bank-bank-bank")).toMatchObject({ status: 1 });
+      const lines = readFileSync(file(`${out}.ndjson`), "utf8")
+        .trimEnd()
+        .split("\n");
+      expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(expected);
+    }
+    const { status, err } = await bulk(["c.csv", "--out", "k.out", ...there], "gate-gate-gate");
+    expect({ status, err }).toMatchObject({ status: 2, err: expect.stringContaining("captured") as string });
+  });
+
   it("says what contradicts, and what is no address", async () => {
     writeFileSync(file("e.csv"), "qr\nx\n");
     for (const [args, message] of [

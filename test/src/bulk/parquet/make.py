@@ -33,6 +33,8 @@ table = pa.table(
         "double": pa.array([n and float(n) for n in numbers], pa.float64()),
         "float": pa.array([n and float(n) for n in numbers], pa.float32()),
         "moment": pa.array([moment + datetime.timedelta(seconds=i) for i in rows], pa.timestamp("us", tz="Asia/Shanghai")),
+        "local": pa.array([moment + datetime.timedelta(seconds=i) for i in rows], pa.timestamp("ms")),
+        "written": pa.array([f"2020-01-01T08:{i // 60 % 60:02}:{i % 60:02}+08:00" if i % 2 else None for i in rows]),
         "fraction": pa.array([decimal.Decimal(i) + decimal.Decimal("0.5") for i in rows], pa.decimal128(10, 1)),
         "list": pa.array([[i] * (i % 3) if i % 7 else None for i in rows]),
         "group": pa.array([{"a": i, "b": str(i)} for i in rows]),

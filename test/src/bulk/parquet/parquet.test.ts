@@ -82,6 +82,18 @@ describe("numbers of a Parquet file", () => {
       }
     });
 
+    it(`stand beside times of capture (${path.slice(-15)})`, async () => {
+      const time = (i: number): Date => new Date(Date.UTC(2020, 0, 1) + i * 1_000);
+      const moments = await rowsOf(path, { qr: "qr", captured: "moment" }, 6);
+      expect(moments.slice(0, 50).map(({ captured }) => captured)).toEqual(Array.from({ length: 50 }, (_, i) => time(i + 6))); // prettier-ignore
+      const written = await rowsOf(path, { qr: "qr", captured: "written" }, 6);
+      expect(written.slice(0, 2).map(({ captured }) => captured)).toEqual([undefined, time(7)]);
+      const faulty = await rowsOf(path, { qr: "qr", captured: "local" });
+      expect(faulty[0]).toMatchObject({ fault: 'has a time without a zone under "local"' });
+      expect((await rowsOf(path, { qr: "qr", captured: "name" }))[0]).toMatchObject({ fault: expect.stringMatching(/time of capture that is not written as/) as string }); // prettier-ignore
+      expect((await rowsOf(path, { qr: "qr", captured: "no" }))[0]).toMatchObject({ fault: 'has an INT32, and not text, under "no"' }); // prettier-ignore
+    });
+
     it(`that lose digits are refused by name, and what is no number too (${path.slice(-15)})`, async () => {
       for (const [id, fault] of [
         ["double", 'has a DOUBLE, which loses digits of a number, under "double"'],
