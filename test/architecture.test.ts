@@ -146,7 +146,15 @@ describe("platform and packages", () => {
   const users = (name: string): string[] =>
     typescript.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
 
-  for (const name of ["uWebSockets.js", "piscina", "msgpackr", "postgres", "pino", "prom-client"]) {
+  for (const name of [
+    "uWebSockets.js",
+    "piscina",
+    "msgpackr",
+    "postgres",
+    "pino",
+    "prom-client",
+    "@opentelemetry/api",
+  ]) {
     it(`${name} is imported by exactly one file`, () => {
       expect(users(name)).toHaveLength(1);
     });

@@ -24,6 +24,7 @@ import { openSockets } from "../http/sockets/sockets.js";
 import type { Connection } from "./connection.js";
 import { type StreamEvent, StreamEvents } from "./stream-events.js";
 import { MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
+import { spanSink } from "./tracing.js";
 import { claimsOptions, Replay } from "./replay.js";
 import { type Judge, Tally } from "./tally.js";
 import { type AccessToken, TokenCheck } from "./token.js";
@@ -131,7 +132,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   judge.onBatch((items, milliseconds) => {
     metrics.batch(items, milliseconds);
   });
-  const schedule = new Schedule(() => judge.stats, observing(metrics));
+  const schedule = new Schedule(() => judge.stats, observing(metrics, spanSink()));
   const events = new StreamEvents(options.onStream);
   const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
