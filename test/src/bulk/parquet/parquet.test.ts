@@ -41,7 +41,7 @@ const ROWS = 3_000;
 
 async function rowsOf(
   path: string,
-  columns: { qr: string; name?: string; id?: string },
+  columns: { qr: string; name?: string; id?: string; captured?: string },
   from?: number,
 ): Promise<Row[]> {
   const form = await openParquet(await inspectBytes(path), columns);
