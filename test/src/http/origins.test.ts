@@ -76,7 +76,7 @@ describe("a verifier that lets everyone in", () => {
       const question = ["Host: localhost", "Access-Control-Request-Method: POST"];
       const desk = await ask(station, "/v1/verify", [...question, "Origin: https://desk.example"], "OPTIONS");
       expect(statusOf(desk)).toBe(204);
-      expect(desk).toMatch(/access-control-allow-headers: Authorization, Content-Type\r/i);
+      expect(desk).toMatch(/access-control-allow-headers: Authorization, Content-Type, Idempotency-Key\r/i);
       const evil = await ask(station, "/v1/verify", [...question, "Origin: https://evil.example"], "OPTIONS");
       expect(statusOf(evil)).toBe(403);
     });
