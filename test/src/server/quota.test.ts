@@ -93,8 +93,13 @@ describe("a party", () => {
   });
 
   it("has no more at work at a time than it may, by whatever door", async () => {
-    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post("one-by-one", 1)).status));
-    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const statuses = new Set<number>();
+    // On a busy machine they may all come one after another.
+    for (let round = 0; round < 50 && !statuses.has(429); round++) {
+      const burst = await Promise.all(Array.from({ length: 20 }, () => post("one-by-one", 1)));
+      for (const { status } of burst) statuses.add(status);
+    }
+    expect(statuses).toEqual(new Set([200, 429]));
     // As bulk work it waits.
     expect((await Promise.all([post("one-by-one", 50), post("one-by-one", 50)])).map(({ status }) => status)).toEqual([200, 200]); // prettier-ignore
     expect((await post("one-by-one", 1)).status).toBe(200);
