@@ -19,7 +19,7 @@ export default defineConfig({
     alias: [{ find: /^(?:\.\.\/)+src\/(.*)\.js$/, replacement: `${root}dist/src/$1.js` }],
   },
   test: {
-    globalSetup: ["test/support/build.ts", "test/support/state.ts"],
+    globalSetup: ["test/support/build.ts", "test/support/state.ts", "test/support/postgres.ts"],
     exclude: process.env["HUFU_SLOW"] === "1" ? [] : ["test/**/*.slow.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
     pool: "forks",

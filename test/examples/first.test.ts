@@ -8,7 +8,7 @@ import { publishTo } from "../../src/authority/publisher.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../support/authority.js";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 
 /** As a relying party has it: in a folder of its own, beside the installed package. */

@@ -6,7 +6,7 @@ import { postgresRuns, temporaryFolder } from "../support/authority.js";
 import { killAtWork } from "../support/kills.js";
 import { isLong, tell } from "./result.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const LONG = 200;
 const SHORT = 6;

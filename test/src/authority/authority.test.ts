@@ -17,7 +17,7 @@ import { asking, citizen, initAuthority, person, postgresRuns, temporaryFolder }
 import { verifyElsewhere } from "../../support/keys.js";
 import { openCard } from "../../support/open-card.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 

@@ -6,7 +6,7 @@ import { makeResidentId } from "../../../src/format/resident-id.js";
 import { citizen, initAuthority, person, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { verifyElsewhere } from "../../support/keys.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 const AHEAD = 1_200_000;

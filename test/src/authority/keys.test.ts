@@ -5,7 +5,7 @@ import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../sup
 import { ALGORITHMS_UNDER_TEST, verifyElsewhere } from "../../support/keys.js";
 import { openCard } from "../../support/open-card.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 

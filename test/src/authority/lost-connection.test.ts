@@ -7,7 +7,7 @@ import { Authority } from "../../../src/authority/authority.js";
 import { FILES_LOCK, isLost, PUBLICATION_LOCK } from "../../../src/authority/store/database.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 

@@ -5,7 +5,7 @@ import { readCardText } from "../../../src/format/card-text.js";
 import { memoryStore, Wallet } from "../../../src/wallet/wallet.js";
 import { initAuthority, person, postgresRuns, temporaryFolder } from "../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = "Wang Fang";
 const form = "presentable" as const;

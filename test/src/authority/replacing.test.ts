@@ -5,7 +5,7 @@ import { Tier } from "../../../src/abi/batch.js";
 import { toHex } from "../../../src/format/bytes.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 const because = { actor: "test", reason: "phone lost" };

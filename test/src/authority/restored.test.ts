@@ -6,7 +6,7 @@ import type { IssuedCard } from "../../../src/authority/issuing.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { openCard } from "../../support/open-card.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 

@@ -11,7 +11,7 @@ import { concat } from "../../../src/format/bytes.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { openCard } from "../../support/open-card.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const BASE = "https://authority.example/feed";
 const because = { actor: "test", reason: "test" };

@@ -6,7 +6,7 @@ import { startOrJoin } from "../../../src/authority/store/embedded.js";
 import { MIGRATIONS } from "../../../src/authority/store/migrations.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 /** Since then credentials may name a place in a Token Status List, and since then lists have names. */

@@ -17,7 +17,7 @@ import { verifyElsewhere } from "../../support/keys.js";
 import { openCard } from "../../support/open-card.js";
 import { privateJwk } from "../../support/wallet.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const hufuPath = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 

@@ -7,7 +7,7 @@ import { chromiumPath, openBrowser } from "../../support/browser.js";
 
 const bin = fileURLToPath(new URL("../../../bin/hufu.mjs", import.meta.url));
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 
 describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not run here)"}`, () => {
   let demo: ChildProcess;

@@ -7,7 +7,7 @@ import { HufuClient } from "../../../src/client/client.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { type ServeProcess, startServe } from "../../support/serve.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 
 describe.skipIf(!runs)(`hufu serve --feed${runs ? "" : " (skipped: PostgreSQL does not run here)"}`, () => {
   const folder = temporaryFolder();

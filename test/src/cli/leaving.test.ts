@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { postgresRuns, temporaryFolder } from "../../support/authority.js";
 import { hufuPath } from "../../support/serve.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;

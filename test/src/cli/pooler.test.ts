@@ -10,7 +10,7 @@ import { citizen, postgresRuns, temporaryFolder } from "../../support/authority.
 import { poolerIsThere, startPooler } from "../../support/pgbouncer.js";
 import { hufuPath } from "../../support/serve.js";
 
-const runs = poolerIsThere() && (await postgresRuns());
+const runs = poolerIsThere() && postgresRuns();
 const note = runs ? "" : " (skipped: PgBouncer or the embedded PostgreSQL does not run here)";
 
 describe.skipIf(!runs)(`PgBouncer in transaction mode before PostgreSQL${note}`, () => {

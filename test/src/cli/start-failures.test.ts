@@ -9,7 +9,7 @@ import { jwksOf } from "../../support/make-card.js";
 import { hufuPath } from "../../support/serve.js";
 import { card, issuerKey } from "../../support/server.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: PostgreSQL does not run here)";
 const folder = mkdtempSync(join(tmpdir(), "hufu-failures-"));
 const path = (name: string): string => join(folder, name);

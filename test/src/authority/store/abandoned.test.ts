@@ -7,7 +7,7 @@ import { startOrJoin, stopAfterLastClient } from "../../../../src/authority/stor
 import { readPostmaster } from "../../../../src/authority/store/postmaster.js";
 import { postgresRuns } from "../../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 
 describe.skipIf(!runs)(`what killed commands and servers leave behind${note}`, () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { Authority, type Card } from "../../../../src/authority/authority.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../../support/authority.js";
 
-const runs = await postgresRuns();
+const runs = postgresRuns();
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here)";
 const actor = { actor: "test" };
 

@@ -7,7 +7,7 @@ import { logFile } from "../../../../src/authority/store/embedded.js";
 import { readPostmaster } from "../../../../src/authority/store/postmaster.js";
 import { citizen, initAuthority, postgresRuns, temporaryFolder } from "../../../support/authority.js";
 
-const runs = (await postgresRuns()) && process.platform === "linux";
+const runs = postgresRuns() && process.platform === "linux";
 const note = runs ? "" : " (skipped: the embedded PostgreSQL does not run here, or its processes are not to be seen)";
 
 /** PostgreSQL 18.4 then hangs for ever, in most of the tries: it depends on the millisecond. */

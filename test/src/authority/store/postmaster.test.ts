@@ -9,7 +9,7 @@ import { readPostmaster } from "../../../../src/authority/store/postmaster.js";
 import { postgresRuns, temporaryFolder } from "../../../support/authority.js";
 
 const isLinux = process.platform === "linux";
-const runs = isLinux && (await postgresRuns());
+const runs = isLinux && postgresRuns();
 const note = runs ? "" : isLinux ? " (skipped: the embedded PostgreSQL does not run here)" : " (skipped: not Linux)";
 
 /** Of PostgreSQL's own processes only those of its user keep it from starting. */
