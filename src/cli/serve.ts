@@ -8,6 +8,7 @@ import { ignoredProxy } from "../http/proxy.js";
 import type { ServerOptions } from "../server/server.js";
 import { UsageError } from "./errors.js";
 import { readingSettings, withServerOptions } from "./server-options.js";
+import { certificatesOf } from "./serve/certificates.js";
 import { feedReport, type Log, openLog, streamReport, verifierReport, watchReadiness } from "./serve/logging.js";
 import { accessTokens, readNamed, refusedFiles, reloading } from "./serve/named.js";
 import { readPolicyFile, unusableSources } from "./sources.js";
@@ -31,6 +32,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const stopped = interruption();
   const { config } = readingSettings(() => configure(flags, process.env));
   const tokens = await accessTokens(config);
+  const certificates = await certificatesOf(config);
   const [log, { Verifier }, { Feed, openFeed }, { Readiness }, { startServer }, { openClaims }, { claimsOptions }] =
     await Promise.all([
       openLog(config.logLevel),
@@ -65,7 +67,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
     await Promise.race([feed?.start(), stopped, after(FIRST_LOOK_MS, undefined, { ref: false })]);
     const server = await startServer(verifier, {
       ...doorsOf(config),
-      ...{ tokens, readiness, ...(claims && { claims: claims.claims }) },
+      ...{ tokens, readiness, ...(claims && { claims: claims.claims }), ...(certificates && { certificates }) },
       onStream: streamReport(log),
       onWarning: (message) => {
         log.warn(message);

@@ -18,6 +18,9 @@ const MOST = {
   "--status": MAX_STATUS_FILE_LENGTH,
   "--policy": MAX_SETTINGS_FILE_LENGTH,
   "--tokens": MAX_SETTINGS_FILE_LENGTH,
+  "--tls-cert": MAX_SETTINGS_FILE_LENGTH,
+  "--tls-key": MAX_SETTINGS_FILE_LENGTH,
+  "--tls-client-ca": MAX_SETTINGS_FILE_LENGTH,
   "--compare": MAX_SETTINGS_FILE_LENGTH,
 };
 

@@ -53,6 +53,9 @@ const settings = z.strictObject({
   cors: z.array(origin),
   trustProxy: z.array(network),
   healthPort: whole(0, 65_535).optional(),
+  tlsCert: z.string().min(1).optional(),
+  tlsKey: z.string().min(1).optional(),
+  tlsClientCa: z.string().min(1).optional(),
   logLevel: z.enum(["silent", "error", "warn", "info", "debug"]),
 });
 
@@ -64,6 +67,18 @@ const SCHEMA = settings
   .refine(({ status, withoutStatus }) => status.length === 0 || !withoutStatus, {
     path: ["withoutStatus"],
     message: "it contradicts --status: leave one of them out",
+  })
+  .refine(({ tlsCert, tlsKey }) => tlsCert === undefined || tlsKey !== undefined, {
+    path: ["tlsCert"],
+    message: "name its key too, with --tls-key",
+  })
+  .refine(({ tlsCert, tlsKey }) => tlsKey === undefined || tlsCert !== undefined, {
+    path: ["tlsKey"],
+    message: "name its certificate too, with --tls-cert",
+  })
+  .refine(({ tlsCert, tlsClientCa }) => tlsClientCa === undefined || tlsCert !== undefined, {
+    path: ["tlsClientCa"],
+    message: "clients show certificates over TLS alone: name the server's own, with --tls-cert",
   });
 
 export type Config = z.infer<typeof settings>;
@@ -149,6 +164,17 @@ export const SETTINGS: Readonly<Record<Setting, Description>> = {
     variable: "HUFU_HEALTH_PORT",
     about: "port for /livez, /readyz, /version and /metrics alone, HTTP/1.0 as well",
     kind: "number",
+  },
+  tlsCert: {
+    variable: "HUFU_TLS_CERT",
+    about: "certificate to speak TLS by, PEM, with those between it and its root",
+    kind: "text",
+  },
+  tlsKey: { variable: "HUFU_TLS_KEY", about: "its private key, PEM, without a passphrase", kind: "text" },
+  tlsClientCa: {
+    variable: "HUFU_TLS_CLIENT_CA",
+    about: "certificates of whoever signs those of clients, PEM: each client must then show one",
+    kind: "text",
   },
   logLevel: {
     variable: "HUFU_LOG_LEVEL",

@@ -21,6 +21,8 @@ import { Schedule } from "./schedule.js";
 import { Sessions } from "./sessions.js";
 import type { SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
 import { openSockets } from "../http/sockets/sockets.js";
+import type { Certificates } from "../http/sockets/certificates.js";
+import { type Renewal, renewalOf } from "./certificate-door.js";
 import type { Connection } from "./connection.js";
 import { type StreamEvent, StreamEvents } from "./stream-events.js";
 import { MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
@@ -36,6 +38,8 @@ export interface ServerOptions {
   port: number;
   /** Version to tell. */
   version: string;
+  /** To speak TLS by. */
+  certificates?: Certificates;
   /** Bearer tokens, one of which clients must show; everyone is let in without any. */
   tokens?: readonly AccessToken[];
   /** Items of bulk work that one session may have unanswered; 4,096 by default. */
@@ -81,6 +85,7 @@ export interface RunningServer {
   readonly healthPort: number | undefined;
   /** Let in whoever shows one of these, and nobody else any more. */
   replaceTokens(tokens: readonly AccessToken[]): void;
+  readonly replaceCertificates: Renewal;
   /** Accept nothing new, answer what had been sent, then close every connection. */
   close(): Promise<void>;
 }
@@ -122,9 +127,9 @@ const PAGE_HEADERS = {
 
 /** The verifier's doors: HTTP and WebSocket. Throws StartError. */
 export async function startServer(judge: Judge, options: ServerOptions): Promise<RunningServer> {
-  const { name: sockets, instead, app, listen } = openSockets();
+  const { name: sockets, instead, app, listen, renew } = openSockets(undefined, options.certificates);
   if (instead !== undefined) options.onWarning?.(`node:http and ws speak to clients, slower: ${instead}`);
-  const { host, perAddress = 256, version } = options;
+  const { host, perAddress = 256, version, credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const token = new TokenCheck(options.tokens ?? []);
   const metrics = new Metrics(() => judge.stats);
   const claims = options.claims ?? new Claims(claimsOptions(judge));
@@ -134,7 +139,6 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
   });
   const schedule = new Schedule(() => judge.stats, observing(metrics, spanSink()));
   const events = new StreamEvents(options.onStream);
-  const { credits = 4_096, idleSeconds = 600, unsent = UNSENT_BYTES } = options;
   const dataInForce = everySecond(() => dataInForceOf(judge));
   const allotment = new Allotment(() => judge.stats, credits);
   const desk = { tally, schedule, quotas: new Quotas(), allotment, epoch: () => dataInForce().epoch };
@@ -173,6 +177,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
     sockets,
     port,
     healthPort: health?.port,
+    replaceCertificates: renewalOf({ ...(renew && { renew }) }, options.certificates, metrics),
     replaceTokens: (tokens) => {
       token.replace(tokens);
       stream.closeStrangers();

@@ -10,6 +10,7 @@ import type { Reason } from "../../server/readiness.js";
 import type { RunningServer } from "../../server/server.js";
 import { type AccessToken, readTokens } from "../../server/token.js";
 import { reasonOf, UsageError } from "../errors.js";
+import { certificatesOf } from "./certificates.js";
 import type { Log } from "./logging.js";
 import {
   locateSources,
@@ -96,6 +97,14 @@ export function reloading(
     if (tokens !== undefined) {
       await take(tokens, async () => {
         server.replaceTokens(await accessTokens(config));
+        return true;
+      });
+    }
+    const { tlsCert } = config;
+    if (tlsCert !== undefined) {
+      await take(tlsCert, async () => {
+        const certificates = await certificatesOf(config);
+        if (certificates !== undefined) server.replaceCertificates(certificates);
         return true;
       });
     }

@@ -1,15 +1,45 @@
-import { createServer, type IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server as HttpServer, ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { type AddressInfo, Server, type Socket } from "node:net";
 import { WebSocketServer } from "ws";
+import { type Certificates, tlsOptionsOf } from "./certificates.js";
 import { errorOfListening } from "./listening.js";
 import { NodeRequest, NodeResponse } from "./node-exchange.js";
 import { NodeStream } from "./node-stream.js";
+import { StartError } from "../start-error.js";
 import type { App, HttpRequest, HttpResponse, Listening, Sockets, WebSocketBehavior } from "./seam.js";
 
 /** node:http and ws as uWebSockets.js is: slower, and wherever Node runs. */
-export function openNode(): Pick<Sockets, "app" | "listen"> {
-  const app = new NodeApp();
-  return { app, listen: (host, port) => app.listen(host, port) };
+export function openNode(certificates?: Certificates): Pick<Sockets, "app" | "listen" | "renew"> {
+  const listensWith = (app: NodeApp) => (host: string, port: number) => app.listen(host, port);
+  if (certificates === undefined) {
+    const app = new NodeApp(createServer(TIMES));
+    return { app, listen: listensWith(app) };
+  }
+  const server = secureServer(certificates);
+  const app = new NodeApp(server);
+  const isMutual = certificates.clientCa !== undefined;
+  const renew = (next: Certificates): void => {
+    if ((next.clientCa !== undefined) !== isMutual) {
+      throw new StartError("whether clients show certificates is settled when a server starts", "start it anew");
+    }
+    server.setSecureContext(tlsOptionsOf(next));
+  };
+  return { app, listen: listensWith(app), renew };
+}
+
+/** With a client's authority who shows no certificate of it is refused in the handshake. */
+function secureServer(certificates: Certificates): SecureServer {
+  const isMutual = certificates.clientCa !== undefined;
+  return createSecureServer({
+    ...TIMES,
+    ...tlsOptionsOf(certificates),
+    requestCert: isMutual,
+    rejectUnauthorized: isMutual,
+    handshakeTimeout: TIMES.headersTimeout,
+    minVersion: "TLSv1.2",
+    ALPNProtocols: ["http/1.1"],
+  });
 }
 
 /** Milliseconds, as uWebSockets.js has them. Bodies are kept to their pace by Exchange. */
@@ -27,8 +57,11 @@ interface Route {
 }
 
 class NodeApp implements App {
-  readonly #server = createServer(TIMES);
+  readonly #server: HttpServer | SecureServer;
+  /** Of TCP, whatever is spoken over them. */
   readonly #connections = new Set<Socket>();
+  /** The same by peer: Node keeps to itself over which of them a TLS connection goes. */
+  readonly #byPeer = new Map<string, Socket>();
   readonly #streams = new Set<NodeStream<unknown>>();
   /** Subprotocols that were chosen for requests that are about to become streams. */
   readonly #protocols = new WeakMap<IncomingMessage, string>();
@@ -36,7 +69,8 @@ class NodeApp implements App {
   #watch: Parameters<App["filter"]>[0] = () => undefined;
   #handler: (response: HttpResponse, request: HttpRequest) => void = () => undefined;
 
-  constructor() {
+  constructor(server: HttpServer | SecureServer) {
+    this.#server = server;
     this.#server.on("connection", (socket: Socket) => {
       this.#connected(socket);
     });
@@ -91,8 +125,13 @@ class NodeApp implements App {
   }
 
   #connected(socket: Socket): void {
+    const peer = peerOf(socket);
     this.#connections.add(socket);
+    this.#byPeer.set(peer, socket);
+    // Of a TLS connection it is the upper half that is told of a reset, but for during the handshake.
+    socket.on("error", () => undefined);
     socket.once("close", () => {
+      if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer);
       const isStream = !this.#connections.delete(socket);
       if (!isStream) this.#watch({ close: () => undefined }, -1);
     });
@@ -124,12 +163,16 @@ class NodeApp implements App {
     const { behavior, server } = route;
     this.#protocols.set(request, protocol);
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#connections.delete(socket);
+      this.#connections.delete(this.#byPeer.get(peerOf(socket)) ?? socket);
       const stream = new NodeStream(webSocket, userData, behavior, (gone) => this.#streams.delete(gone));
       this.#streams.add(stream);
       behavior.open(stream);
     });
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 interface Upgrading {
@@ -153,7 +196,8 @@ const REFUSALS: Partial<Record<string, Refusal>> = {
 
 /** Bytes that are not a request, or none that came in time; node:http would say nothing of a reason. */
 function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  if (code === "ECONNRESET" || !socket.writable) {
+  // What failed beneath HTTP, in TLS or TCP, is not answered in HTTP.
+  if (!/^(HPE|ERR_HTTP)_/.test(code ?? "") || !socket.writable) {
     socket.destroy();
     return;
   }

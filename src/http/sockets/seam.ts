@@ -1,3 +1,5 @@
+import type { Certificates } from "./certificates.js";
+
 /**
  * What a service needs of whatever speaks HTTP and WebSocket for it, in the form that uWebSockets.js has; node:http and ws
  * take its place where it does not load.
@@ -87,6 +89,8 @@ export interface Sockets {
   /** Where uWebSockets.js was not to be had: why, and what helps, as two clauses. */
   instead?: string;
   app: App;
+  /** Where it speaks TLS: show new connections another certificate. Throws StartError, and then nothing has changed. */
+  renew?: (certificates: Certificates) => void;
   /** Rejects with StartError. */
   listen: (host: string, port: number) => Promise<Listening>;
 }
