@@ -14,6 +14,7 @@ import { EXIT_USAGE } from "./errors.js";
 import { register as explain } from "./explain.js";
 import { register as init } from "./init.js";
 import { paintError } from "./output.js";
+import { register as policy } from "./policy.js";
 import { register as present } from "./present.js";
 import { register as publish } from "./publish.js";
 import { readerIsGone } from "./reader-gone.js";
@@ -34,6 +35,7 @@ const commands: Register[] = [
   bulk,
   decode,
   explain,
+  policy,
   present,
   serve,
   demo,

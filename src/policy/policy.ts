@@ -40,11 +40,15 @@ const rule = z.strictObject({
   freshness: z.int().min(1).max(3600).optional(),
   skew: z.int().min(0).max(300).optional(),
 });
+const dated = rule.refine(({ from, until }) => from === undefined || until === undefined || from <= until, {
+  path: ["until"],
+  message: "the last day in force is before the first",
+});
 
 const table = z.strictObject({
   hufuPolicy: z.literal(1),
   name: z.string().optional(),
-  rules: z.array(rule),
+  rules: z.array(dated),
 });
 
 export type PolicyRule = z.infer<typeof rule>;
@@ -88,7 +92,8 @@ export function requirementsFor(
   if (request.captured !== undefined) requirements.captured = momentOf(earlier(request.captured, now)).at;
   if (policy === undefined) return requirements;
   if (request.purpose === undefined) return { ...requirements, disclosed: [] };
-  const found = findRule(policy, request.purpose, request.region, requirements.date);
+  const { purpose, region } = request;
+  const found = ruleFor(policy, { purpose, region, date: requirements.date });
   if (typeof found === "string") return { ...requirements, disclosed: [], refused: found };
   return {
     ...requirements,
@@ -114,14 +119,16 @@ export function presentationWindow(policy: PolicyTable | undefined): number {
   return Math.max(FRESHNESS + SKEW, ...windows);
 }
 
+export interface Question {
+  purpose: string;
+  region: string | undefined;
+  /** Day in China as a number: 20261001. */
+  date: number;
+}
+
 /** The rule in force that names the region most closely, or what there is no rule for. */
-function findRule(
-  policy: PolicyTable,
-  purpose: string,
-  region: string | undefined,
-  today: number,
-): PolicyRule | "purpose" | "region" {
-  const inForce = policy.rules.filter((candidate) => candidate.purpose === purpose && isInForce(candidate, today));
+export function ruleFor(policy: PolicyTable, { purpose, region, date }: Question): PolicyRule | "purpose" | "region" {
+  const inForce = policy.rules.filter((candidate) => candidate.purpose === purpose && isInForce(candidate, date));
   if (inForce.length === 0) return "purpose";
   let best: PolicyRule | undefined;
   let bestMatch = -1;
