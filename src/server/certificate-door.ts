@@ -12,18 +12,11 @@ export function renewalOf(
   first: Certificates | undefined,
   metrics: Metrics,
 ): Renewal {
-  if (renew === undefined || first === undefined) {
-    return () => {
-      throw new StartError("this server does not speak TLS", "start it with a certificate");
-    };
-  }
-  let expires = expiryOf(first);
-  metrics.gauge(
-    "hufu_tls_certificate_expires_timestamp_seconds",
-    "When the server's certificate expires",
-    () => expires,
-  );
+  let expires = first === undefined ? 0 : expiryOf(first);
+  const about = "When the server's certificate expires, 0 where it does not speak TLS";
+  metrics.gauge("hufu_tls_certificate_expires_timestamp_seconds", about, () => expires);
   return (certificates) => {
+    if (renew === undefined) throw new StartError("this server does not speak TLS", "start it with a certificate");
     renew(certificates);
     expires = expiryOf(certificates);
   };
