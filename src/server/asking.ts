@@ -45,7 +45,7 @@ export function workOf(
       });
     },
     refuse: (refusal) => {
-      answered(0, tally.refuse(question.door, count, refusal), refusal);
+      answered(0, tally.refuse(question, count, refusal), refusal);
     },
   };
 }

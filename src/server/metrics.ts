@@ -6,6 +6,16 @@ import type { Lane } from "../format/wire/frame.js";
 /** By which door a text came in. */
 export type Door = "http" | "stream";
 
+/** How a text came in, and among what it took its turn. */
+export interface Way {
+  readonly door: Door;
+  readonly lane: Lane;
+}
+
+function byLane(): Record<Lane, Map<CodeName, number>> {
+  return { gate: new Map(), bulk: new Map() };
+}
+
 /** Seconds; from an idle machine's fraction of a millisecond to the pool's deadline. */
 const BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -17,7 +27,7 @@ export type Labelled = readonly [labels: Readonly<Record<string, string>>, value
 /** Prometheus metrics. The hot path only counts in plain maps; the rest is read when someone asks. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #counts: Record<Door, Map<CodeName, number>> = { http: new Map(), stream: new Map() };
+  readonly #counts: Record<Door, Record<Lane, Map<CodeName, number>>> = { http: byLane(), stream: byLane() };
   readonly #duration: Histogram<"door">;
   readonly #wait: Histogram<"lane">;
   readonly #lane: Histogram<"lane">;
@@ -31,12 +41,14 @@ export class Metrics {
     new Counter({
       name: "hufu_verdicts_total",
       help: "Verdicts given",
-      labelNames: ["door", "code"],
+      labelNames: ["door", "lane", "code"],
       registers,
       collect() {
         this.reset();
-        for (const [door, byCode] of Object.entries(counts)) {
-          for (const [code, count] of byCode) this.inc({ door, code }, count);
+        for (const [door, lanes] of Object.entries(counts)) {
+          for (const [lane, byCode] of Object.entries(lanes)) {
+            for (const [code, count] of byCode) this.inc({ door, lane, code }, count);
+          }
         }
       },
     });
@@ -123,8 +135,8 @@ export class Metrics {
   }
 
   /** Verdicts that were given, by whomever: BUSY is one of them. */
-  answered(door: Door, verdicts: readonly Verdict[]): void {
-    const counts = this.#counts[door];
+  answered({ door, lane }: Way, verdicts: readonly Verdict[]): void {
+    const counts = this.#counts[door][lane];
     for (const { code } of verdicts) counts.set(code, (counts.get(code) ?? 0) + 1);
   }
 

@@ -241,7 +241,7 @@ export class Session {
       const own = scan === undefined ? [this.id, seq, index] : isAlone(index) ? [scan] : [scan, index];
       return JSON.stringify([this.party, ...own]);
     };
-    const asked = { door: "stream" as const, party: this.party, qrs, requirementsOf, scanOf };
+    const asked = { door: "stream" as const, lane: this.lane, party: this.party, qrs, requirementsOf, scanOf };
     return workOf(tally, asked, owed.bytes, (from, part) => {
       this.#answer(owed, from, part);
     });

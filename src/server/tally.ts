@@ -7,7 +7,7 @@ import type { Verdict, VerifyRequest } from "../format/verdict.js";
 import { Census } from "./census.js";
 import type { Claimant } from "./claims.js";
 import { Guesses } from "./guesses.js";
-import type { Door, Metrics } from "./metrics.js";
+import type { Metrics, Way } from "./metrics.js";
 import type { Replay } from "./replay.js";
 import type { Refusal } from "./schedule.js";
 import { granted, type Scope } from "./token.js";
@@ -19,8 +19,7 @@ export type Judge = Pick<
 >;
 
 /** Texts that belong together, and what is asked of each. */
-export interface Question {
-  readonly door: Door;
+export interface Question extends Way {
   readonly qrs: readonly (string | Uint8Array)[];
   readonly requirementsOf: (index: number) => Requirements;
   /** What the scan of each is known by: the same again means that the same is asked again. */
@@ -52,21 +51,21 @@ export class Tally {
    * BUSY. The texts are copied before this returns.
    */
   ask(question: Question, done: (verdicts: readonly Verdict[]) => void): void {
-    const { door, qrs, requirementsOf } = question;
+    const { qrs, requirementsOf } = question;
     this.inFlight.enter(qrs.length);
     this.judge.submitMany(qrs, requirementsOf, (judged, known) => {
       const verdicts =
         known.size === 0 ? judged : judged.map((verdict, i) => this.#settle(verdict, known.get(i), question, i));
-      this.metrics.answered(door, verdicts);
+      this.metrics.answered(question, verdicts);
       done(verdicts);
       this.inFlight.leave(qrs.length);
     });
   }
 
   /** The verdicts on so many texts that there is no room for. */
-  refuse(door: Door, count: number, { retryAfterMs }: Refusal): readonly Verdict[] {
+  refuse(way: Way, count: number, { retryAfterMs }: Refusal): readonly Verdict[] {
     const verdicts = Array.from({ length: count }, () => ({ ...bareVerdict(Code.BUSY), retryAfterMs }));
-    this.metrics.answered(door, verdicts);
+    this.metrics.answered(way, verdicts);
     return verdicts;
   }
 

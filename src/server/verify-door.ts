@@ -68,8 +68,9 @@ export class VerifyDoor {
     const requirementsOf = memo((request: VerifyRequest) => this.#tally.requirementsOf(scope, request));
     // Texts that are asked about by one request have its scan and their places.
     const isShared = new Set(requests).size < requests.length;
-    const question = {
-      door: "http" as const,
+    const question: Question = {
+      door: "http",
+      lane: qrs.length <= GATE_CREDITS.items ? "gate" : "bulk",
       party,
       qrs,
       requirementsOf: (index: number) => requirementsOf(requests[index] ?? {}),
@@ -99,8 +100,7 @@ export class VerifyDoor {
    * Never settles when the peer goes first. Rejects with Problem where there is no room.
    */
   #answerTo(question: Question, owner: Owner, bytes: number): Promise<readonly Verdict[]> {
-    const { qrs } = question;
-    const lane = qrs.length <= GATE_CREDITS.items ? "gate" : "bulk";
+    const { qrs, lane } = question;
     return new Promise((resolve, reject) => {
       const answers = new Answers(qrs.length);
       const work = workOf(this.#tally, question, bytes, (from, part, refusal) => {

@@ -50,7 +50,9 @@ describe.skipIf(!runs)(`hufu demo${runs ? "" : " (skipped: PostgreSQL does not r
       .poll(
         async () => {
           const metrics = await (await fetch(`${url}metrics`)).text();
-          return wanted.filter((code) => metrics.includes(`hufu_verdicts_total{door="stream",code="${code}"}`));
+          return wanted.filter((code) =>
+            metrics.includes(`hufu_verdicts_total{door="stream",lane="gate",code="${code}"}`),
+          );
         },
         { timeout: 30_000, interval: 250 },
       )

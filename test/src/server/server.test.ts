@@ -177,7 +177,7 @@ describe("the rest of HTTP", () => {
   it("counts verdicts by code", async () => {
     const count = async (): Promise<number> => {
       const text = await (await fetch(`${url}/metrics`)).text();
-      return Number(/^hufu_verdicts_total\{door="http",code="EXPIRED"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+      return Number(/^hufu_verdicts_total\{door="http",lane="gate",code="EXPIRED"\} (\d+)$/m.exec(text)?.[1] ?? 0);
     };
     const before = await count();
     await post({ items: [{ qr: expired }, { qr: card }, { qr: expired }], at });
@@ -283,7 +283,7 @@ describe("start and stop", () => {
     const { status, headers } = await answer(3);
     expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
     const text = await (await fetch(to("/metrics"))).text();
-    expect(text).toMatch(/^hufu_verdicts_total\{door="http",code="BUSY"\} 3$/m);
+    expect(text).toMatch(/^hufu_verdicts_total\{door="http",lane="gate",code="BUSY"\} 3$/m);
     expect(text).toMatch(/^hufu_request_duration_seconds_count\{door="http"\} 9$/m);
     isTaken = false;
     expect((await answer(3)).status).toBe(200);
