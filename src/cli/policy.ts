@@ -1,6 +1,5 @@
-import { type Command } from "commander";
-import { momentOf } from "../format/requirements.js";
-import { type PolicyRule, type PolicyTable, ruleFor } from "../policy/policy.js";
+import type { Command } from "commander";
+import type { PolicyRule } from "../policy/policy.js";
 import { paint, print, printJson, printable } from "./output.js";
 import { requestFrom } from "./request.js";
 import { readPolicyFile } from "./sources.js";
@@ -26,8 +25,9 @@ export function register(program: Command): void {
 
 async function check(file: string, { json }: { json?: true }): Promise<void> {
   const policy = await readPolicyFile(file);
+  const { hiddenRules } = await import("../policy/hidden-rules.js");
   const purposes = new Set(policy.rules.map(({ purpose }) => purpose)).size;
-  const idle = neverDecide(policy);
+  const idle = hiddenRules(policy);
   if (idle.length > 0) process.exitCode = 1;
   if (json === true) {
     printJson({ name: policy.name ?? null, rules: policy.rules.length, purposes, neverDecide: idle });
@@ -37,26 +37,6 @@ async function check(file: string, { json }: { json?: true }): Promise<void> {
   print(`${name}${policy.rules.length} rules for ${purposes} purposes`);
   for (const { rule, because } of idle)
     print(paint.yellow(`rule ${rule} never decides: rule ${because} comes before it`));
-}
-
-/**
- * Rules that another one hides, counted from 1: of equally close ones the first in the file decides, on all days of the
- * second and in all regions of it.
- */
-function neverDecide({ rules }: PolicyTable): { rule: number; because: number }[] {
-  return rules.flatMap((one, i) => {
-    const before = rules.slice(0, i).findIndex((other) => hides(other, one));
-    return before < 0 ? [] : [{ rule: i + 1, because: before + 1 }];
-  });
-}
-
-/** Days compare as they are written. */
-function hides(first: PolicyRule, second: PolicyRule): boolean {
-  const lasts = (first.from ?? "") <= (second.from ?? "") && (first.until ?? "9999") >= (second.until ?? "9999");
-  const { regions } = first;
-  const covers =
-    regions === undefined ? second.regions === undefined : second.regions?.every((region) => regions.includes(region));
-  return first.purpose === second.purpose && lasts && covers === true;
 }
 
 interface TestOptions {
@@ -74,25 +54,30 @@ const NOT_YET = {
 async function test(file: string, { json, ...asked }: TestOptions): Promise<void> {
   const { at = new Date(), purpose = "", region } = requestFrom(asked);
   const policy = await readPolicyFile(file);
+  const [{ ruleFor }, { momentOf }] = await Promise.all([
+    import("../policy/policy.js"),
+    import("../format/requirements.js"),
+  ]);
   const found = ruleFor(policy, { purpose, region, date: momentOf(at).date });
-  const isAccepted = typeof found === "object";
-  if (!isAccepted) process.exitCode = 1;
-  if (json === true) {
-    printJson(isAccepted ? { accepted: true, rule: policy.rules.indexOf(found) + 1, ...demandsOf(found) } : { accepted: false, because: found }); // prettier-ignore
+  if (typeof found === "string") {
+    process.exitCode = 1;
+    if (json === true) printJson({ accepted: false, because: found });
+    else print(`${paint.red("not accepted")}: ${NOT_YET[found]}`);
     return;
   }
-  if (!isAccepted) {
-    print(`${paint.red("not accepted")}: ${NOT_YET[found]}`);
-    return;
-  }
-  const { minTier, minAge, claims, presentation } = demandsOf(found);
-  const demands = [
+  const demands = demandsOf(found);
+  const rule = policy.rules.indexOf(found) + 1;
+  if (json === true) printJson({ accepted: true, rule, ...demands });
+  else print(`${paint.green("accepted")} by rule ${rule}: ${inWords(demands)}`);
+}
+
+function inWords({ minTier, minAge, claims, presentation }: Demands): string {
+  return [
     `a ${minTier} card${minTier === "lite" ? " or better" : ""}`,
     ...(minAge === null ? [] : [`of somebody of ${minAge} or older`]),
     presentation ? "shown by the holder's phone" : "as a code or shown by the holder's phone",
     claims.length === 0 ? "no claim is disclosed" : `claims ${claims.join(", ")} may be disclosed`,
-  ];
-  print(`${paint.green("accepted")} by rule ${policy.rules.indexOf(found) + 1}: ${demands.join("; ")}`);
+  ].join("; ");
 }
 
 interface Demands {
