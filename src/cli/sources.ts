@@ -24,14 +24,14 @@ const MOST = {
   "--compare": MAX_SETTINGS_FILE_LENGTH,
 };
 
+export async function readSource(option: keyof typeof MOST, file: string): Promise<Uint8Array> {
+  return readBounded(file, MOST[option]).catch((error: unknown) => {
+    throw unreadableSource(option, file, error);
+  });
+}
+
 export async function readSources(option: keyof typeof MOST, files: readonly string[]): Promise<Uint8Array[]> {
-  return Promise.all(
-    files.map((file) =>
-      readBounded(file, MOST[option]).catch((error: unknown) => {
-        throw unreadableSource(option, file, error);
-      }),
-    ),
-  );
+  return Promise.all(files.map((file) => readSource(option, file)));
 }
 
 /** Trust files, with a warning for each key of theirs that is passed over. */
@@ -76,8 +76,7 @@ export async function locateSources(option: string, files: readonly string[]): P
 
 /** A source that is a text. */
 export async function readTextSource(option: keyof typeof MOST, file: string): Promise<string> {
-  const [bytes = new Uint8Array()] = await readSources(option, [file]);
-  return readingText(file, bytes, decodeText);
+  return readingText(file, await readSource(option, file), decodeText);
 }
 
 function unreadableSource(option: string, file: string, error: unknown): UsageError {

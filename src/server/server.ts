@@ -19,10 +19,10 @@ import { readinessAnswer } from "./ready-door.js";
 import { type Handler, type OnError, Reception, type Routes, upgradeRequired } from "./reception.js";
 import { Schedule } from "./schedule.js";
 import { Sessions } from "./sessions.js";
-import type { SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
+import type { Renew, SocketsName, WebSocketBehavior } from "../http/sockets/seam.js";
 import { openSockets } from "../http/sockets/sockets.js";
 import type { Certificates } from "../http/sockets/certificates.js";
-import { type Renewal, renewalOf } from "./certificate-door.js";
+import { renewing } from "./certificate-door.js";
 import type { Connection } from "./connection.js";
 import { type StreamEvent, StreamEvents } from "./stream-events.js";
 import { MAX_BACKPRESSURE, MAX_READ_LENGTH, Stream } from "./stream.js";
@@ -85,7 +85,7 @@ export interface RunningServer {
   readonly healthPort: number | undefined;
   /** Let in whoever shows one of these, and nobody else any more. */
   replaceTokens(tokens: readonly AccessToken[]): void;
-  readonly replaceCertificates: Renewal;
+  readonly replaceCertificates: Renew;
   /** Accept nothing new, answer what had been sent, then close every connection. */
   close(): Promise<void>;
 }
@@ -177,7 +177,7 @@ export async function startServer(judge: Judge, options: ServerOptions): Promise
     sockets,
     port,
     healthPort: health?.port,
-    replaceCertificates: renewalOf({ ...(renew && { renew }) }, options.certificates, metrics),
+    replaceCertificates: renewing(renew, options.certificates, metrics),
     replaceTokens: (tokens) => {
       token.replace(tokens);
       stream.closeStrangers();

@@ -15,6 +15,7 @@ import type { Log } from "./logging.js";
 import {
   locateSources,
   readPolicyFile,
+  readSource,
   readSources,
   readTextSource,
   readTrustFiles,
@@ -133,14 +134,14 @@ class Named {
   async note(): Promise<void> {
     for (const file of this.config.status) this.#marks.set(file, await markOf(file));
     for (const file of this.config.trust) {
-      const [bytes] = await readSources("--trust", [file]).catch(() => []);
+      const bytes = await readSource("--trust", file).catch(() => undefined);
       if (bytes !== undefined) this.#marks.set(file, hashOf(bytes));
     }
   }
 
   /** A signed list. Resolves with whether it had changed. */
   async takeList(file: string): Promise<boolean> {
-    const [bytes = new Uint8Array()] = await readSources("--trust", [file]);
+    const bytes = await readSource("--trust", file);
     if (!isSignedList(bytes) || this.#marks.get(file) === hashOf(bytes)) return false;
     await this.verifier.updateTrust(bytes);
     this.#taken(file, hashOf(bytes));

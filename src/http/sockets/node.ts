@@ -7,31 +7,19 @@ import { errorOfListening } from "./listening.js";
 import { NodeRequest, NodeResponse } from "./node-exchange.js";
 import { NodeStream } from "./node-stream.js";
 import { StartError } from "../start-error.js";
-import type { App, HttpRequest, HttpResponse, Listening, Sockets, WebSocketBehavior } from "./seam.js";
+import type { App, HttpRequest, HttpResponse, Listening, Renew, Sockets, WebSocketBehavior } from "./seam.js";
 
 /** node:http and ws as uWebSockets.js is: slower, and wherever Node runs. */
 export function openNode(certificates?: Certificates): Pick<Sockets, "app" | "listen" | "renew"> {
-  const listensWith = (app: NodeApp) => (host: string, port: number) => app.listen(host, port);
-  if (certificates === undefined) {
-    const app = new NodeApp(createServer(TIMES));
-    return { app, listen: listensWith(app) };
-  }
-  const server = secureServer(certificates);
-  const app = new NodeApp(server);
-  const isMutual = certificates.clientCa !== undefined;
-  const renew = (next: Certificates): void => {
-    if ((next.clientCa !== undefined) !== isMutual) {
-      throw new StartError("whether clients show certificates is settled when a server starts", "start it anew");
-    }
-    server.setSecureContext(tlsOptionsOf(next));
-  };
-  return { app, listen: listensWith(app), renew };
+  const secure = certificates && openSecure(certificates);
+  const app = new NodeApp(secure?.server ?? createServer(TIMES));
+  return { app, listen: (host, port) => app.listen(host, port), ...(secure && { renew: secure.renew }) };
 }
 
 /** With a client's authority who shows no certificate of it is refused in the handshake. */
-function secureServer(certificates: Certificates): SecureServer {
+function openSecure(certificates: Certificates): { server: SecureServer; renew: Renew } {
   const isMutual = certificates.clientCa !== undefined;
-  return createSecureServer({
+  const server = createSecureServer({
     ...TIMES,
     ...tlsOptionsOf(certificates),
     requestCert: isMutual,
@@ -40,6 +28,13 @@ function secureServer(certificates: Certificates): SecureServer {
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
   });
+  const renew = (next: Certificates): void => {
+    if ((next.clientCa !== undefined) !== isMutual) {
+      throw new StartError("whether clients show certificates is settled when a server starts", "start it anew");
+    }
+    server.setSecureContext(tlsOptionsOf(next));
+  };
+  return { server, renew };
 }
 
 /** Milliseconds, as uWebSockets.js has them. Bodies are kept to their pace by Exchange. */

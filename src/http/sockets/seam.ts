@@ -84,13 +84,16 @@ export interface Listening {
 export const SOCKETS = ["uws", "node"] as const;
 export type SocketsName = (typeof SOCKETS)[number];
 
+/** Shows new connections these certificates. Throws StartError, and then nothing has changed. */
+export type Renew = (certificates: Certificates) => void;
+
 export interface Sockets {
   name: SocketsName;
   /** Where uWebSockets.js was not to be had: why, and what helps, as two clauses. */
   instead?: string;
   app: App;
-  /** Where it speaks TLS: show new connections another certificate. Throws StartError, and then nothing has changed. */
-  renew?: (certificates: Certificates) => void;
+  /** Where it speaks TLS. */
+  renew?: Renew;
   /** Rejects with StartError. */
   listen: (host: string, port: number) => Promise<Listening>;
 }
