@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
@@ -8,10 +6,11 @@ import { join } from "node:path";
  */
 export default async function setup(): Promise<void> {
   if (process.env["HUFU_TEST_POSTGRES"] !== undefined) return; // another project has asked
-  // Not at the top: what it is built of is there only when build.ts has run.
+  // Not at the top: what these are built of is there only when build.ts has run.
+  const { temporaryFolder } = await import("./authority.js");
   const { startOrJoin, stopAfterLastClient } = await import("../../src/authority/store/embedded.js");
-  const folder = mkdtempSync(join(tmpdir(), "hufu-test-"));
-  const cluster = join(folder, "postgres");
+  const folder = temporaryFolder();
+  const cluster = join(folder.path, "postgres");
   try {
     await startOrJoin(cluster);
     await stopAfterLastClient(cluster);
@@ -20,6 +19,6 @@ export default async function setup(): Promise<void> {
     process.env["HUFU_TEST_POSTGRES"] = "does not run";
     console.warn("The embedded PostgreSQL does not run here:", error);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }

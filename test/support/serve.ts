@@ -1,7 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const hufuPath = fileURLToPath(new URL("../../bin/hufu.mjs", import.meta.url));
+
+/** A command that ends by itself, waited for. */
+export function runHufu(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): { status: number | null; out: string; err: string } {
+  const env = { ...process.env, ...options.env };
+  const settings = { ...options, env, encoding: "utf8", timeout: 20_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [hufuPath, ...args], settings);
+  return { status, out: stdout, err: stderr };
+}
 
 export interface ServeProcess {
   process: ChildProcess;

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { hufuPath } from "../../support/serve.js";
+import { runHufu } from "../../support/serve.js";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 const example = join(project, "examples/policy.json");
@@ -13,15 +12,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function policy(...args: string[]): { status: number; out: string; err: string } {
-  try {
-    const out = execFileSync(process.execPath, [hufuPath, "policy", ...args], { encoding: "utf8", stdio: "pipe" });
-    return { status: 0, out, err: "" };
-  } catch (error) {
-    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
-    return { status, out: stdout, err: stderr };
-  }
-}
+const policy = (...args: string[]): ReturnType<typeof runHufu> => runHufu(["policy", ...args]);
 
 function written(rules: object[]): string {
   const path = join(folder, "policy.json");

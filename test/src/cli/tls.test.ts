@@ -8,7 +8,7 @@ import { TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { hufuPath, type ServeProcess, startServe } from "../../support/serve.js";
+import { runHufu, type ServeProcess, startServe } from "../../support/serve.js";
 import { at, card, issuerKey } from "../../support/server.js";
 import { jwksOf } from "../../support/make-card.js";
 
@@ -22,19 +22,8 @@ const openssl = (...args: string[]): void => {
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 function makeAuthority(name: string): void {
-  openssl(
-    "req",
-    "-x509",
-    ...KEY,
-    "-keyout",
-    `${name}.key`,
-    "-out",
-    `${name}.pem`,
-    "-days",
-    "9",
-    "-subj",
-    `/CN=${name}`,
-  );
+  const files = ["-keyout", `${name}.key`, "-out", `${name}.pem`];
+  openssl("req", "-x509", ...KEY, ...files, "-days", "9", "-subj", `/CN=${name}`);
 }
 
 function makeCertificate(name: string, authority: string): void {
@@ -172,34 +161,15 @@ describe.skipIf(!hasOpenssl)(`hufu serve over TLS${hasOpenssl ? "" : " (skipped:
       "the certificate of the clients' authority cannot be read",
     ],
   ])("%j ends with 2 and one sentence", (args, sentence) => {
-    const command = [hufuPath, "serve", "--port", "0", "--workers", "1", "--trust", "trust.json", ...args];
-    const failed = ((): { status?: number; stderr?: string } => {
-      try {
-        execFileSync(process.execPath, command, { cwd: folder, encoding: "utf8", stdio: "pipe", timeout: 20_000 });
-        return {};
-      } catch (error) {
-        return error as { status: number; stderr: string };
-      }
-    })();
-    expect([failed.status, failed.stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    const serve = ["serve", "--port", "0", "--workers", "1", "--trust", "trust.json"];
+    const { status, err } = runHufu([...serve, ...args], { cwd: folder });
+    expect([status, err]).toEqual([2, expect.stringContaining(sentence)]);
   });
 
   it("has uWebSockets.js speak TLS neither by choice nor by chance", () => {
-    const command = [
-      hufuPath,
-      "serve",
-      "--port",
-      "0",
-      "--trust",
-      "trust.json",
-      "--tls-cert",
-      "first.pem",
-      "--tls-key",
-      "first.key",
-    ];
-    const env = { ...process.env, HUFU_SOCKETS: "uws" };
-    expect(() => execFileSync(process.execPath, command, { cwd: folder, env, stdio: "pipe", timeout: 20_000 })).toThrow(
-      /does not speak TLS/,
-    );
+    const serve = ["serve", "--port", "0", "--trust", "trust.json"];
+    const tls = ["--tls-cert", "first.pem", "--tls-key", "first.key"];
+    const { status, err } = runHufu([...serve, ...tls], { cwd: folder, env: { HUFU_SOCKETS: "uws" } });
+    expect([status, err]).toEqual([2, expect.stringContaining("does not speak TLS")]);
   });
 });
